@@ -1,0 +1,152 @@
+-- Grain: as_of_date, customer_id. Features 10 to 23: baskets, products, categories, rhythm.
+with
+    feature_dates as (select * from {{ ref("int_as_of_dates") }} where is_feature_date),
+
+    orders as (select * from {{ ref("int_orders_as_of") }}),
+
+    purchase_dates as (select * from {{ ref("int_purchase_dates_as_of") }}),
+
+    customer_products as (select * from {{ ref("int_customer_products") }}),
+
+    category_shares as (select * from {{ ref("customer_category_shares") }}),
+
+    rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
+
+    baskets as (
+        select
+            as_of_date,
+            customer_id,
+            count(*) as order_count,
+            cast(sum(unit_count) as double) as unit_count,
+            cast(sum(line_count) as double) as line_count,
+            cast(sum(price_sum) as double) as price_sum,
+            max(unit_count) as max_quantity_single_txn
+        from orders
+        group by as_of_date, customer_id
+    ),
+
+    -- products are counted by the date of their first purchase, so that many as-of dates cost little
+    new_products as (
+        select customer_id, sold_date, count(*) as product_count
+        from customer_products
+        where reversed_date is null
+        group by customer_id, sold_date
+    ),
+
+    products_of_standing_lines as (
+        select feature_dates.as_of_date, new_products.customer_id, sum(new_products.product_count) as product_count
+        from new_products
+        inner join feature_dates on new_products.sold_date < feature_dates.as_of_date
+        group by feature_dates.as_of_date, new_products.customer_id
+    ),
+
+    -- lines between their sale and their reversal, of products that no standing line has yet
+    products_of_lines_reversed_later as (
+        select
+            feature_dates.as_of_date,
+            reversed_products.customer_id,
+            count(distinct reversed_products.stock_code) as product_count
+        from customer_products as reversed_products
+        inner join
+            feature_dates on {{ stands_on_date("reversed_products", "feature_dates.as_of_date") }}
+        left join
+            customer_products as standing_products
+            on reversed_products.customer_id = standing_products.customer_id
+            and reversed_products.stock_code = standing_products.stock_code
+            and standing_products.reversed_date is null
+            and standing_products.sold_date < feature_dates.as_of_date
+        where
+            reversed_products.reversed_date is not null and standing_products.stock_code is null
+        group by feature_dates.as_of_date, reversed_products.customer_id
+    ),
+
+    ranked_categories as (
+        select
+            category_shares.*,
+            row_number() over (
+                partition by as_of_date, customer_id order by revenue desc, category
+            ) as revenue_rank
+        from category_shares
+    ),
+
+    categories as (
+        select
+            as_of_date,
+            customer_id,
+            count(*) as category_count,
+            max(case when revenue_rank = 1 then category end) as top_category,
+            - sum(
+                case
+                    when revenue_share > 0
+                    then revenue_share * ln(revenue_share)
+                    when revenue_share = 0
+                    then 0
+                end
+            ) as category_entropy
+        from ranked_categories
+        group by as_of_date, customer_id
+    ),
+
+    features as (
+        select
+            baskets.as_of_date,
+            baskets.customer_id,
+            baskets.unit_count / baskets.order_count as avg_basket_size,
+            cast(rfm_scores.monetary as double) / baskets.order_count as aov,
+            baskets.price_sum / baskets.line_count as avg_item_price,
+            cast(
+                coalesce(products_of_standing_lines.product_count, 0)
+                + coalesce(products_of_lines_reversed_later.product_count, 0) as integer
+            ) as unique_products,
+            cast(categories.category_count as integer) as unique_categories,
+            categories.top_category,
+            -- a single category gives -0.0
+            abs(categories.category_entropy) as category_entropy,
+            purchase_dates.date_count as days_active,
+            purchase_dates.avg_gap_days as avg_inter_purchase_days,
+            cast(purchase_dates.median_gap_days as double) as median_inter_purchase_days,
+            purchase_dates.std_gap_days as std_inter_purchase_days,
+            baskets.max_quantity_single_txn > {{ var("bulk_order_units") }} as is_bulk_buyer,
+            baskets.max_quantity_single_txn,
+            baskets.order_count
+        from baskets
+        inner join
+            rfm_scores
+            on baskets.as_of_date = rfm_scores.as_of_date
+            and baskets.customer_id = rfm_scores.customer_id
+        inner join
+            purchase_dates
+            on baskets.as_of_date = purchase_dates.as_of_date
+            and baskets.customer_id = purchase_dates.customer_id
+        left join
+            products_of_standing_lines
+            on baskets.as_of_date = products_of_standing_lines.as_of_date
+            and baskets.customer_id = products_of_standing_lines.customer_id
+        left join
+            products_of_lines_reversed_later
+            on baskets.as_of_date = products_of_lines_reversed_later.as_of_date
+            and baskets.customer_id = products_of_lines_reversed_later.customer_id
+        left join
+            categories
+            on baskets.as_of_date = categories.as_of_date
+            and baskets.customer_id = categories.customer_id
+    )
+
+select
+    as_of_date,
+    customer_id,
+    avg_basket_size,
+    aov,
+    avg_item_price,
+    unique_products,
+    unique_categories,
+    cast(unique_products as double) / order_count as product_diversity,
+    top_category,
+    category_entropy,
+    days_active,
+    avg_inter_purchase_days,
+    median_inter_purchase_days,
+    std_inter_purchase_days,
+    is_bulk_buyer,
+    max_quantity_single_txn
+from features

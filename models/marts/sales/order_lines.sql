@@ -1,0 +1,44 @@
+-- Grain: one row per kept sale line (order_line_id), anonymous ones included; reversed lines are none.
+with
+    transactions as (select * from {{ ref("int_transactions_disposed") }}),
+
+    returns_matched as (select * from {{ ref("int_returns_matched") }} where not is_reversal),
+
+    returned as (
+        select
+            returns_matched.sale_line_id,
+            sum(returns_matched.returned_quantity) as returned_quantity,
+            sum(returns_matched.returned_value) as returned_revenue,
+            max(returns_matched.returned_at) as last_returned_at
+        from returns_matched
+        group by returns_matched.sale_line_id
+    ),
+
+    order_lines as (
+        select
+            transactions.line_id as order_line_id,
+            transactions.order_id,
+            transactions.customer_id,
+            transactions.stock_code,
+            transactions.occurred_at as sold_at,
+            transactions.occurred_date as sold_date,
+            transactions.country,
+            transactions.price as unit_price,
+            transactions.quantity as gross_quantity,
+            transactions.amount as gross_revenue,
+            cast(coalesce(returned.returned_quantity, 0) as bigint) as returned_quantity,
+            cast(coalesce(returned.returned_revenue, 0) as decimal(18, 4)) as returned_revenue,
+            cast(transactions.quantity - coalesce(returned.returned_quantity, 0) as bigint) as quantity,
+            cast(
+                transactions.amount - coalesce(returned.returned_revenue, 0) as decimal(18, 4)
+            ) as revenue,
+            returned.last_returned_at,
+            transactions.source_file,
+            transactions.source_row_number
+        from transactions
+        left join returned on transactions.line_id = returned.sale_line_id
+        where transactions.disposition in ('sale', 'anonymous_sale')
+    )
+
+select *
+from order_lines

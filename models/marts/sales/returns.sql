@@ -1,0 +1,32 @@
+-- Grain: one row per kept return line (return_line_id), with the sale line it belongs to where one is found.
+with
+    transactions as (select * from {{ ref("int_transactions_disposed") }}),
+
+    returns_matched as (select * from {{ ref("int_returns_matched") }} where not is_reversal),
+
+    returns as (
+        select
+            transactions.line_id as return_line_id,
+            transactions.order_id as return_order_id,
+            transactions.customer_id,
+            transactions.stock_code,
+            transactions.occurred_at as returned_at,
+            transactions.occurred_date as returned_date,
+            transactions.country,
+            transactions.price as unit_price,
+            - transactions.quantity as returned_quantity,
+            cast(- transactions.amount as decimal(18, 4)) as returned_revenue,
+            returns_matched.sale_line_id is not null as is_matched,
+            returns_matched.sale_line_id as order_line_id,
+            sold.order_id,
+            sold.occurred_at as sold_at,
+            transactions.source_file,
+            transactions.source_row_number
+        from transactions
+        left join returns_matched on transactions.line_id = returns_matched.return_line_id
+        left join transactions as sold on returns_matched.sale_line_id = sold.line_id
+        where transactions.disposition in ('return', 'anonymous_return')
+    )
+
+select *
+from returns

@@ -1,0 +1,1 @@
+"""Regulars: customer intelligence for retailers in one dbt build."""

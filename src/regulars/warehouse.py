@@ -1,0 +1,99 @@
+"""The doors to the DuckDB files: the warehouse that dbt builds in, and the published copy that people read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from regulars.errors import RegularsError
+
+MARTS_SCHEMA = "main"
+
+
+class NotBuiltError(RegularsError):
+    """A database was asked for that no build has made yet."""
+
+
+@contextmanager
+def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a database without the right to change it.
+
+    Raises:
+        NotBuiltError: If there is no such file.
+    """
+    if not path.exists():
+        raise NotBuiltError(f"There is no database at {path}. Run `make build` (or `regulars build`) first.")
+    connection = duckdb.connect(str(path), read_only=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def publish(warehouse: Path, published: Path) -> list[str]:
+    """Copy the marts with their constraints and comments, then put the copy in place in one step.
+
+    Readers see the old file or the new one, never half of it, and a crash leaves the old one.
+
+    Args:
+        warehouse: The file that dbt built; only its schema `main` is copied.
+        published: The file to make or replace.
+
+    Returns:
+        Names of the published tables, sorted.
+
+    Raises:
+        NotBuiltError: If the warehouse does not exist or holds no mart.
+    """
+    if not warehouse.exists():
+        raise NotBuiltError(f"There is no warehouse at {warehouse}; run `regulars build` first.")
+    published.parent.mkdir(parents=True, exist_ok=True)
+    temporary = published.with_name(f".{published.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        with duckdb.connect(str(temporary)) as connection:
+            connection.execute(f"attach {_literal(str(warehouse))} as warehouse (read_only)")
+            names = _copy_tables(connection)
+        temporary.replace(published)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return names
+
+
+def _copy_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    tables = connection.execute(
+        """
+        select table_name, sql, comment from duckdb_tables()
+        where database_name = 'warehouse' and schema_name = ? order by table_name
+        """,
+        [MARTS_SCHEMA],
+    ).fetchall()
+    if not tables:
+        raise NotBuiltError("The warehouse holds no mart yet; run `regulars build` first.")
+    column_comments = connection.execute(
+        """
+        select table_name, column_name, comment from duckdb_columns()
+        where database_name = 'warehouse' and schema_name = ? and comment is not null
+        """,
+        [MARTS_SCHEMA],
+    ).fetchall()
+    for name, definition, comment in tables:
+        connection.execute(definition)
+        connection.execute(f"insert into {_quoted(name)} from warehouse.{MARTS_SCHEMA}.{_quoted(name)}")
+        if comment:
+            connection.execute(f"comment on table {_quoted(name)} is {_literal(comment)}")
+    for table, column, comment in column_comments:
+        connection.execute(f"comment on column {_quoted(table)}.{_quoted(column)} is {_literal(comment)}")
+    return [name for name, _, _ in tables]
+
+
+def _quoted(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
