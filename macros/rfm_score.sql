@@ -5,21 +5,37 @@
   score_ties "row_order": the published system's quintiles, ties broken by customer_id.
 #}
 {% macro rfm_score(value, descending=false, ties=none) %}
-{%- set ties = ties or var("score_ties") -%}
-{%- if ties == "row_order" -%}
-    {%- set quintile -%}
+    {%- set ties = ties or var("score_ties") -%}
+    {%- if ties == "row_order" -%}
+        {%- set quintile -%}
         greatest(1, ceil((row_number() over (partition by as_of_date order by {{ value }}, customer_id) - 1) * 5.0
         / nullif(count(*) over (partition by as_of_date) - 1, 0)))
-    {%- endset -%}
-    cast({{ "6 - " if descending }}{{ quintile }} as integer)
-{%- elif ties == "equal" -%}
-    {#- lowest rank + highest rank - 1 = 2 * lowest rank + ties - 2 -#}
-    cast(
-        least(5, floor(5.0 * (
-            2 * rank() over (partition by as_of_date order by {{ value }} {{ "desc" if descending }})
-            + count(*) over (partition by as_of_date, {{ value }}) - 2
-        ) / (2 * count(*) over (partition by as_of_date))) + 1) as integer)
-{%- else -%}
-    {{ exceptions.raise_compiler_error("var score_ties is '" ~ ties ~ "'; it must be equal or row_order") }}
-{%- endif -%}
+        {%- endset -%}
+        cast({{ "6 - " if descending }}{{ quintile }} as integer)
+    {%- elif ties == "equal" -%}
+        {#- lowest rank + highest rank - 1 = 2 * lowest rank + ties - 2 -#}
+        cast(
+            least(
+                5,
+                floor(
+                    5.0 * (
+                        2 * rank() over (
+                            partition by as_of_date
+                            order by {{ value }} {{ "desc" if descending }}
+                        )
+                        + count(*) over (partition by as_of_date, {{ value }})
+                        - 2
+                    )
+                    / (2 * count(*) over (partition by as_of_date))
+                )
+                + 1
+            ) as integer
+        )
+    {%- else -%}
+        {{
+            exceptions.raise_compiler_error(
+                "var score_ties is '" ~ ties ~ "'; it must be equal or row_order"
+            )
+        }}
+    {%- endif -%}
 {% endmacro %}

@@ -7,7 +7,8 @@
     {%- set comparison = "<=" if metric == "recency_days" else ">=" -%}
     case
         {%- for score in range(5, 0, -1) %}
-            when {{ value }} {{ comparison }} cut_points.{{ metric }}_{{ score }} then {{ score }}
+            when {{ value }} {{ comparison }} cut_points.{{ metric }}_{{ score }}
+            then {{ score }}
         {%- endfor %}
         else cut_points.{{ metric }}_lowest_score
     end

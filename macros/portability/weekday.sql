@@ -1,10 +1,16 @@
 {# Weekday of a date as a number, Monday 0 to Sunday 6. #}
-{% macro weekday(day) %}{{ return(adapter.dispatch("weekday", "regulars")(day)) }}{% endmacro %}
-
-{% macro default__weekday(day) %}
-    {{ exceptions.raise_compiler_error("weekday has no form for the adapter " ~ target.type) }}
+{% macro weekday(day) %}
+    {{ return(adapter.dispatch("weekday", "regulars")(day)) }}
 {% endmacro %}
 
-{% macro duckdb__weekday(day) %}(cast(isodow({{ day }}) as integer) - 1){% endmacro %}
+{% macro default__weekday(day) %}
+    {{
+        exceptions.raise_compiler_error(
+            "weekday has no form for the adapter " ~ target.type
+        )
+    }}
+{% endmacro %}
 
-{% macro spark__weekday(day) %}weekday({{ day }}){% endmacro %}
+{% macro duckdb__weekday(day) %} (cast(isodow({{ day }}) as integer) - 1){% endmacro %}
+
+{% macro spark__weekday(day) %} weekday({{ day }}){% endmacro %}

@@ -1,10 +1,12 @@
--- Grain: one row per raw row of the input. Renamed, trimmed and keyed; nothing is judged here.
+-- Grain: one row per raw row of the input. Renamed, trimmed and keyed; nothing is
+-- judged here.
 with
     transactions as (select * from {{ ref("py_raw_transactions") }}),
 
     renamed as (
         select
-            cast(source_file_number as bigint) * 10000000000 + source_row_number as line_id,
+            cast(source_file_number as bigint) * 10000000000
+            + source_row_number as line_id,
             source_file,
             source_file_number,
             source_row_number,

@@ -3,8 +3,8 @@
   its description says. columns: list of column names.
 #}
 {% test unique_combination(model, columns) %}
-select {{ columns | join(", ") }}, count(*) as row_count
-from {{ model }}
-group by {{ columns | join(", ") }}
-having count(*) > 1
+    select {{ columns | join(", ") }}, count(*) as row_count
+    from {{ model }}
+    group by {{ columns | join(", ") }}
+    having count(*) > 1
 {% endtest %}

@@ -1,5 +1,9 @@
--- A failure means that customers are missing from the migration matrix, or counted twice.
-select matrix.to_date, matrix.customer_count, history.customer_count as customers_in_history
+-- A failure means that customers are missing from the migration matrix, or counted
+-- twice.
+select
+    matrix.to_date,
+    matrix.customer_count,
+    history.customer_count as customers_in_history
 from
     (
         select to_date, sum(customer_count) as customer_count

@@ -1,6 +1,9 @@
--- A failure means that last month's segments plus the ledger of migrations do not give this month's segments.
+-- A failure means that last month's segments plus the ledger of migrations do not
+-- give this month's segments.
 with
-    history as (select as_of_date, customer_id, segment from {{ ref("segment_history") }}),
+    history as (
+        select as_of_date, customer_id, segment from {{ ref("segment_history") }}
+    ),
 
     migrations as (select * from {{ ref("segment_migrations") }}),
 
@@ -31,6 +34,18 @@ with
         where months.previous_date is not null
     )
 
-(select * from explained except select * from actual)
+    (
+        select *
+        from explained
+        except
+        select *
+        from actual
+    )
 union all
-(select * from actual except select * from explained)
+(
+    select *
+    from actual
+    except
+    select *
+    from explained
+)

@@ -1,4 +1,5 @@
--- A warning means that the source books one invoice on several customers; the order goes to the first by key.
+-- A warning means that the source books one invoice on several customers; the order
+-- goes to the first by key.
 {{ config(severity="warn") }}
 select order_id, count(distinct customer_id) as customer_count
 from {{ ref("order_lines") }}

@@ -1,7 +1,10 @@
--- A failure means that goods came back before they were sold, or to another customer or product.
+-- A failure means that goods came back before they were sold, or to another customer
+-- or product.
 select returns.return_line_id, order_lines.order_line_id
 from {{ ref("returns") }} as returns
-inner join {{ ref("order_lines") }} as order_lines on returns.order_line_id = order_lines.order_line_id
+inner join
+    {{ ref("order_lines") }} as order_lines
+    on returns.order_line_id = order_lines.order_line_id
 where
     returns.returned_at < order_lines.sold_at
     or returns.customer_id <> order_lines.customer_id

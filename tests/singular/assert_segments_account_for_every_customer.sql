@@ -1,4 +1,5 @@
--- A failure means that segment profiles and customers disagree on who exists or what they are worth.
+-- A failure means that segment profiles and customers disagree on who exists or what
+-- they are worth.
 select
     segment_profiles.as_of_date,
     sum(segment_profiles.customer_count) as customers_in_profiles,

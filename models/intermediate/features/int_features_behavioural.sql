@@ -1,4 +1,5 @@
--- Grain: as_of_date, customer_id. Features 10 to 23: baskets, products, categories, rhythm.
+-- Grain: as_of_date, customer_id. Features 10 to 23: baskets, products, categories,
+-- rhythm.
 with
     feature_dates as (select * from {{ ref("int_as_of_dates") }} where is_feature_date),
 
@@ -25,7 +26,8 @@ with
         group by as_of_date, customer_id
     ),
 
-    -- products are counted by the date of their first purchase, so that many as-of dates cost little
+    -- products are counted by the date of their first purchase, so that many as-of
+    -- dates cost little
     new_products as (
         select customer_id, sold_date, count(*) as product_count
         from customer_products
@@ -34,13 +36,17 @@ with
     ),
 
     products_of_standing_lines as (
-        select feature_dates.as_of_date, new_products.customer_id, sum(new_products.product_count) as product_count
+        select
+            feature_dates.as_of_date,
+            new_products.customer_id,
+            sum(new_products.product_count) as product_count
         from new_products
         inner join feature_dates on new_products.sold_date < feature_dates.as_of_date
         group by feature_dates.as_of_date, new_products.customer_id
     ),
 
-    -- lines between their sale and their reversal, of products that no standing line has yet
+    -- lines between their sale and their reversal, of products that no standing line
+    -- has yet
     products_of_lines_reversed_later as (
         select
             feature_dates.as_of_date,
@@ -48,7 +54,8 @@ with
             count(distinct reversed_products.stock_code) as product_count
         from customer_products as reversed_products
         inner join
-            feature_dates on {{ stands_on_date("reversed_products", "feature_dates.as_of_date") }}
+            feature_dates
+            on {{ stands_on_date("reversed_products", "feature_dates.as_of_date") }}
         left join
             customer_products as standing_products
             on reversed_products.customer_id = standing_products.customer_id
@@ -56,7 +63,8 @@ with
             and standing_products.reversed_date is null
             and standing_products.sold_date < feature_dates.as_of_date
         where
-            reversed_products.reversed_date is not null and standing_products.stock_code is null
+            reversed_products.reversed_date is not null
+            and standing_products.stock_code is null
         group by feature_dates.as_of_date, reversed_products.customer_id
     ),
 
@@ -75,13 +83,16 @@ with
             customer_id,
             count(*) as category_count,
             max(case when revenue_rank = 1 then category end) as top_category,
-            - sum(
-                case
-                    when revenue_share > 0
-                    then revenue_share * ln(revenue_share)
-                    when revenue_share = 0
-                    then 0
-                end
+            -- decimals, since their sum does not depend on the order of rows
+            - cast(
+                sum(
+                    case
+                        when revenue_share > 0
+                        then cast(revenue_share * ln(revenue_share) as decimal(18, 15))
+                        when revenue_share = 0
+                        then 0
+                    end
+                ) as double
             ) as category_entropy
         from ranked_categories
         group by as_of_date, customer_id
@@ -104,9 +115,12 @@ with
             abs(categories.category_entropy) as category_entropy,
             purchase_dates.date_count as days_active,
             purchase_dates.avg_gap_days as avg_inter_purchase_days,
-            cast(purchase_dates.median_gap_days as double) as median_inter_purchase_days,
+            cast(
+                purchase_dates.median_gap_days as double
+            ) as median_inter_purchase_days,
             purchase_dates.std_gap_days as std_inter_purchase_days,
-            baskets.max_quantity_single_txn > {{ var("bulk_order_units") }} as is_bulk_buyer,
+            baskets.max_quantity_single_txn
+            > {{ var("bulk_order_units") }} as is_bulk_buyer,
             baskets.max_quantity_single_txn,
             baskets.order_count
         from baskets

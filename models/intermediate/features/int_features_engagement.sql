@@ -1,4 +1,5 @@
--- Grain: as_of_date, customer_id. Features 46 to 52: tenure, consistency, overdue, risk.
+-- Grain: as_of_date, customer_id. Features 46 to 52: tenure, consistency, overdue,
+-- risk.
 with
     purchase_dates as (select * from {{ ref("int_purchase_dates_as_of") }}),
 
@@ -7,7 +8,12 @@ with
     population as (
         select
             as_of_date,
-            sum(avg_gap_days * gap_count) / nullif(sum(gap_count), 0) as avg_gap_days
+            cast(
+                sum(
+                    {{ days_between("first_purchase_date", "last_purchase_date") }}
+                ) as double
+            )
+            / nullif(sum(gap_count), 0) as avg_gap_days
         from purchase_dates
         group by as_of_date
     ),
@@ -19,8 +25,12 @@ with
             rfm_scores.recency_days,
             rfm_scores.frequency,
             cast(
-                {{ days_between("purchase_dates.first_purchase_date", "purchase_dates.as_of_date") }}
-                as integer
+                {{
+                    days_between(
+                        "purchase_dates.first_purchase_date",
+                        "purchase_dates.as_of_date",
+                    )
+                }} as integer
             ) as tenure_days,
             cast(purchase_dates.month_count as double) / (
                 {{ month_number(add_days("purchase_dates.as_of_date", -1)) }}
@@ -49,8 +59,10 @@ with
         select
             measured.*,
             100 * (
-                {{ var("churn_risk_weights")["recency"] }}
-                * least(1.0, recency_days / cast({{ var("churn_risk_recency_days") }} as double))
+                {{ var("churn_risk_weights")["recency"] }} * least(
+                    1.0,
+                    recency_days / cast({{ var("churn_risk_recency_days") }} as double)
+                )
                 + {{ var("churn_risk_weights")["overdue"] }}
                 * least(
                     1.0,
@@ -72,7 +84,9 @@ with
             engagement_consistency,
             days_overdue,
             churn_risk_score,
-            100 * (0.5 * engagement_consistency + 0.5 * recent_window_share) as loyalty_index,
+            100 * (
+                0.5 * engagement_consistency + 0.5 * recent_window_share
+            ) as loyalty_index,
             churn_risk_score > {{ var("at_risk_score") }} as is_at_risk
         from scored
     )

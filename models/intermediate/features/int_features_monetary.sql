@@ -1,4 +1,5 @@
--- Grain: as_of_date, customer_id. Features 34 to 45: revenue, order values, prices, returns.
+-- Grain: as_of_date, customer_id. Features 34 to 45: revenue, order values, prices,
+-- returns.
 with
     order_parts as (select * from {{ ref("int_order_parts_as_of") }}),
 
@@ -13,7 +14,7 @@ with
             count(*) as order_count,
             cast(sum(gross_revenue) as decimal(18, 4)) as gross_revenue,
             sum(unit_count) as unit_count,
-            stddev_samp(cast(revenue as double)) as aov_std,
+            {{ exact_stddev("revenue * 10000", is_sample=true) }} / 10000 as aov_std,
             max(revenue) as aov_max,
             min(revenue) as aov_min,
             max(highest_price) as max_price,
@@ -62,13 +63,14 @@ with
                     recent_sales.gross_revenue_last_{{ days }}d
                     {% if var("net_returns") %}
                         - coalesce(customer_returns.returned_value_last_{{ days }}d, 0)
-                    {% endif %}
-                    as decimal(18, 4)
+                    {% endif %} as decimal(18, 4)
                 ) as revenue_last_{{ days }}d,
             {% endfor %}
             cast(coalesce(customer_returns.returned_units, 0) as double)
             / order_values.unit_count as return_rate,
-            cast(coalesce(customer_returns.returned_value, 0) as decimal(18, 4)) as return_value
+            cast(
+                coalesce(customer_returns.returned_value, 0) as decimal(18, 4)
+            ) as return_value
         from order_values
         inner join
             rfm_scores

@@ -1,4 +1,5 @@
--- Grain: as_of_date, customer_id. Features 24 to 33: hours, weekdays, quarters, lifetime.
+-- Grain: as_of_date, customer_id. Features 24 to 33: hours, weekdays, quarters,
+-- lifetime.
 with
     order_parts as (select * from {{ ref("int_order_parts_as_of") }}),
 
@@ -16,7 +17,11 @@ with
         select
             as_of_date,
             customer_id,
-            cast(sum(case when {{ weekday("sold_date") }} >= 5 then line_count else 0 end) as double)
+            cast(
+                sum(
+                    case when {{ weekday("sold_date") }} >= 5 then line_count else 0 end
+                ) as double
+            )
             / sum(line_count) as weekend_ratio
         from order_parts
         group by as_of_date, customer_id
@@ -43,20 +48,24 @@ with
             cast(
                 {{
                     days_between(
-                        "purchase_dates.first_purchase_date", "purchase_dates.last_purchase_date"
+                        "purchase_dates.first_purchase_date",
+                        "purchase_dates.last_purchase_date",
                     )
                 }} as integer
             ) as customer_lifetime_days,
             case
                 when purchase_dates.date_count > 1
                 then
-                    30.0 * order_counts.order_count / greatest(
+                    30.0
+                    * order_counts.order_count
+                    / greatest(
                         {{
                             days_between(
                                 "purchase_dates.first_purchase_date",
                                 "purchase_dates.last_purchase_date",
                             )
-                        }}, 30
+                        }},
+                        30
                     )
             end as purchase_velocity
         from purchase_dates

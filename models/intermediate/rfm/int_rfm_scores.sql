@@ -5,7 +5,9 @@ with
     rfm_values as (select * from {{ ref("int_rfm_values") }}),
 
     segment_grid as (
-        select * from {{ ref("int_segment_grid") }} where rule_set = '{{ var("segment_rules") }}'
+        select *
+        from {{ ref("int_segment_grid") }}
+        where rule_set = '{{ var("segment_rules") }}'
     ),
 
     scored as (
@@ -35,7 +37,11 @@ with
             scored.r_score,
             scored.f_score,
             scored.m_score,
-            cast(scored.r_score * 100 + scored.f_score * 10 + scored.m_score as varchar(3)) as rfm_score,
+            cast(
+                scored.r_score * 100
+                + scored.f_score * 10
+                + scored.m_score as varchar(3)
+            ) as rfm_score,
             scored.r_score + scored.f_score + scored.m_score as rfm_sum,
             segment_grid.segment
         from scored

@@ -1,6 +1,7 @@
 {{ config(materialized="table") }}
 
--- Grain: one row per rule_set, r_score, f_score and m_score (125 each). The segment of every cell.
+-- Grain: one row per rule_set, r_score, f_score and m_score (125 each). The segment
+-- of every cell.
 with
     segment_rules as (select * from {{ ref("segment_rules") }}),
 
@@ -31,7 +32,8 @@ with
             cells.m_score,
             segment_rules.segment,
             row_number() over (
-                partition by segment_rules.rule_set, cells.r_score, cells.f_score, cells.m_score
+                partition by
+                    segment_rules.rule_set, cells.r_score, cells.f_score, cells.m_score
                 order by segment_rules.priority
             ) as rule_rank
         from cells

@@ -1,6 +1,7 @@
 {{ config(materialized="table") }}
 
--- Grain: one row per as_of_date. The dates that the project looks back from, and what for.
+-- Grain: one row per as_of_date. The dates that the project looks back from, and what
+-- for.
 with
     kept_lines as (
         select occurred_at, occurred_date
@@ -36,7 +37,12 @@ with
 
     -- the end of a month is the first day of the next: the first day not counted
     dates as (
-        select as_of_date, as_of_at, true as is_scoring_date, false as is_month_end, true as is_feature_date
+        select
+            as_of_date,
+            as_of_at,
+            true as is_scoring_date,
+            false as is_month_end,
+            true as is_feature_date
         from bounds
         union all
         select
@@ -64,7 +70,8 @@ with
             as_of_date,
             max(as_of_at) as as_of_at,
             {% for flag in ["is_scoring_date", "is_month_end", "is_feature_date"] %}
-                max(case when {{ flag }} then 1 else 0 end) = 1 as {{ flag }}{{ "," if not loop.last }}
+                max(case when {{ flag }} then 1 else 0 end)
+                = 1 as {{ flag }}{{ "," if not loop.last }}
             {% endfor %}
         from dates
         group by as_of_date

@@ -1,6 +1,7 @@
 {{ config(materialized="table") }}
 
--- Grain: as_of_date, customer_id, category. Revenue by category, less returns matched to a sale.
+-- Grain: as_of_date, customer_id, category. Revenue by category, less returns matched
+-- to a sale.
 with
     feature_dates as (select * from {{ ref("int_as_of_dates") }} where is_feature_date),
 
@@ -16,8 +17,12 @@ with
             sum(category_parts.gross_revenue) as gross_revenue
         from category_parts
         inner join
-            feature_dates on {{ stands_on_date("category_parts", "feature_dates.as_of_date") }}
-        group by feature_dates.as_of_date, category_parts.customer_id, category_parts.category
+            feature_dates
+            on {{ stands_on_date("category_parts", "feature_dates.as_of_date") }}
+        group by
+            feature_dates.as_of_date,
+            category_parts.customer_id,
+            category_parts.category
     ),
 
     returned as (
@@ -27,9 +32,13 @@ with
             customer_returns.category,
             sum(customer_returns.returned_value) as returned_value
         from customer_returns
-        inner join feature_dates on customer_returns.returned_date < feature_dates.as_of_date
+        inner join
+            feature_dates on customer_returns.returned_date < feature_dates.as_of_date
         where customer_returns.order_id is not null
-        group by feature_dates.as_of_date, customer_returns.customer_id, customer_returns.category
+        group by
+            feature_dates.as_of_date,
+            customer_returns.customer_id,
+            customer_returns.category
     ),
 
     category_revenue as (
@@ -39,8 +48,9 @@ with
             sold.category,
             cast(
                 sold.gross_revenue
-                {% if var("net_returns") %} - coalesce(returned.returned_value, 0) {% endif %}
-                as decimal(18, 4)
+                {% if var("net_returns") %}
+                    - coalesce(returned.returned_value, 0)
+                {% endif %} as decimal(18, 4)
             ) as revenue
         from sold
         left join

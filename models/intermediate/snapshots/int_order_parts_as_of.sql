@@ -9,7 +9,9 @@ with
     order_parts_as_of as (
         select feature_dates.as_of_date, feature_dates.as_of_at, order_parts.*
         from order_parts
-        inner join feature_dates on {{ stands_on_date("order_parts", "feature_dates.as_of_date") }}
+        inner join
+            feature_dates
+            on {{ stands_on_date("order_parts", "feature_dates.as_of_date") }}
     )
 
 select *

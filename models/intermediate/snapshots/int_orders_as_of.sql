@@ -37,7 +37,9 @@ with
             feature_dates on customer_returns.returned_date < feature_dates.as_of_date
         where customer_returns.order_id is not null
         group by
-            feature_dates.as_of_date, customer_returns.customer_id, customer_returns.order_id
+            feature_dates.as_of_date,
+            customer_returns.customer_id,
+            customer_returns.order_id
     ),
 
     orders_less_returns as (
@@ -45,8 +47,9 @@ with
             orders.*,
             cast(
                 orders.gross_revenue
-                {% if var("net_returns") %} - coalesce(returned.returned_value, 0) {% endif %}
-                as decimal(18, 4)
+                {% if var("net_returns") %}
+                    - coalesce(returned.returned_value, 0)
+                {% endif %} as decimal(18, 4)
             ) as revenue
         from orders
         left join

@@ -5,8 +5,7 @@ with
     order_parts as (select * from {{ ref("int_order_parts_as_of") }}),
 
     purchase_dates as (
-        select distinct as_of_date, customer_id, sold_date
-        from order_parts
+        select distinct as_of_date, customer_id, sold_date from order_parts
     ),
 
     gaps as (
@@ -19,8 +18,13 @@ with
                     "lag(sold_date) over (partition by as_of_date, customer_id order by sold_date)",
                     "sold_date",
                 )
-            }} as gap_days,
-            cast(floor(({{ days_between("sold_date", "as_of_date") }} - 1) / 91.0) as integer) as window_number
+            }}
+            as gap_days,
+            cast(
+                floor(
+                    ({{ days_between("sold_date", "as_of_date") }} - 1) / 91.0
+                ) as integer
+            ) as window_number
         from purchase_dates
     ),
 
@@ -31,14 +35,18 @@ with
             min(sold_date) as first_purchase_date,
             max(sold_date) as last_purchase_date,
             cast(count(*) as integer) as date_count,
-            cast(count(distinct {{ month_number("sold_date") }}) as integer) as month_count,
+            cast(
+                count(distinct {{ month_number("sold_date") }}) as integer
+            ) as month_count,
             cast(count(gap_days) as integer) as gap_count,
             avg(gap_days) as avg_gap_days,
             percentile_cont(0.5) within group (order by gap_days) as median_gap_days,
-            stddev_pop(gap_days) as std_gap_days,
+            {{ exact_stddev("gap_days", is_sample=false) }} as std_gap_days,
             -- windows of 91 days before the as-of date, the latest is 0
             max(window_number) as oldest_window_number,
-            count(distinct case when window_number < 4 then window_number end) as recent_window_count
+            count(
+                distinct case when window_number < 4 then window_number end
+            ) as recent_window_count
         from gaps
         group by as_of_date, customer_id
     )

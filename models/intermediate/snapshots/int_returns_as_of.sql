@@ -9,7 +9,9 @@ with
             feature_dates.as_of_date,
             customer_returns.customer_id,
             cast(sum(customer_returns.returned_units) as bigint) as returned_units,
-            cast(sum(customer_returns.returned_value) as decimal(18, 4)) as returned_value,
+            cast(
+                sum(customer_returns.returned_value) as decimal(18, 4)
+            ) as returned_value,
             {% for days in [90, 365] %}
                 cast(
                     sum(
@@ -24,7 +26,8 @@ with
                 ) as returned_value_last_{{ days }}d{{ "," if not loop.last }}
             {% endfor %}
         from customer_returns
-        inner join feature_dates on customer_returns.returned_date < feature_dates.as_of_date
+        inner join
+            feature_dates on customer_returns.returned_date < feature_dates.as_of_date
         group by feature_dates.as_of_date, customer_returns.customer_id
     )
 

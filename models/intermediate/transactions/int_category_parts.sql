@@ -1,6 +1,7 @@
 {{ config(materialized="table") }}
 
--- Grain: customer_id, category, sold_date, reversed_date. What int_order_parts is to orders, by category.
+-- Grain: customer_id, category, sold_date, reversed_date. What int_order_parts is to
+-- orders, by category.
 with
     transactions as (select * from {{ ref("int_transactions_classified") }}),
 

@@ -1,7 +1,9 @@
 {{ config(materialized="table") }}
 
--- Grain: customer_id, stock_code, reversed_date. When a customer first bought a product, kept apart
--- for lines that stand (reversed_date NULL) and lines that were reversed on a later day.
+-- Grain: customer_id, stock_code, reversed_date. When a customer first bought a
+-- product, kept apart
+-- for lines that stand (reversed_date NULL) and lines that were reversed on a later
+-- day.
 with
     transactions as (select * from {{ ref("int_transactions_classified") }}),
 
@@ -25,7 +27,8 @@ with
                 reversals.returned_date is null
                 or reversals.returned_date > transactions.occurred_date
             )
-        group by transactions.customer_id, transactions.stock_code, reversals.returned_date
+        group by
+            transactions.customer_id, transactions.stock_code, reversals.returned_date
     )
 
 select *

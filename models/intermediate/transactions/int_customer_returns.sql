@@ -1,6 +1,7 @@
 {{ config(materialized="table") }}
 
--- Grain: customer_id, order_id, category, returned_date. Identified returns, reversals left out;
+-- Grain: customer_id, order_id, category, returned_date. Identified returns,
+-- reversals left out;
 -- order_id is the order that the goods were bought on, NULL where no sale matches.
 with
     transactions as (select * from {{ ref("int_transactions_classified") }}),
@@ -22,7 +23,8 @@ with
         left join transactions as sold on returns_matched.sale_line_id = sold.line_id
         left join products on returned.stock_code = products.stock_code
         where
-            returned.disposition = 'return' and not coalesce(returns_matched.is_reversal, false)
+            returned.disposition = 'return'
+            and not coalesce(returns_matched.is_reversal, false)
     ),
 
     customer_returns as (

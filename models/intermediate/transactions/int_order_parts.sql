@@ -1,13 +1,17 @@
 {{ config(materialized="table") }}
 
--- Grain: customer_id, order_id, sold_date, sold_hour, reversed_date. The identified sale lines of an
--- order that count for the same as-of dates: those after sold_date and up to reversed_date.
+-- Grain: customer_id, order_id, sold_date, sold_hour, reversed_date. The identified
+-- sale lines of an
+-- order that count for the same as-of dates: those after sold_date and up to
+-- reversed_date.
 with
     transactions as (select * from {{ ref("int_transactions_classified") }}),
 
     returns_matched as (select * from {{ ref("int_returns_matched") }}),
 
-    reversals as (select sale_line_id, returned_date from returns_matched where is_reversal),
+    reversals as (
+        select sale_line_id, returned_date from returns_matched where is_reversal
+    ),
 
     sale_lines as (
         select

@@ -1,6 +1,7 @@
 {{ config(materialized="table") }}
 
--- Grain: one row per stock code with a kept line. Reference data: taken as it is today, at any as-of date.
+-- Grain: one row per stock code with a kept line. Reference data: taken as it is
+-- today, at any as-of date.
 with
     lines as (
         select stock_code, description
@@ -43,7 +44,15 @@ with
             coalesce(description, '') as text,
             -- whole words between single blanks
             concat(
-                ' ', trim({{ regexp_replace_all("coalesce(description, '')", "'[^A-Z0-9]+'", "' '") }}), ' '
+                ' ',
+                trim(
+                    {{
+                        regexp_replace_all(
+                            "coalesce(description, '')", "'[^A-Z0-9]+'", "' '"
+                        )
+                    }}
+                ),
+                ' '
             ) as words
         from ranked
         where description_rank = 1
@@ -58,19 +67,21 @@ with
                 concat(' ', keyword, '{{ ending }} ') as form,
                 split_part(concat(keyword, '{{ ending }}'), ' ', 1) as first_word
             from category_rules
-            where match = 'word'
-            {{ "union all" if not loop.last }}
+            where match = 'word' {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 
     description_words as (
-        select distinct stock_code, words, {{ split_to_rows("trim(words)", "' '") }} as word
+        select distinct
+            stock_code, words, {{ split_to_rows("trim(words)", "' '") }} as word
         from canonical
     ),
 
-    -- first words are joined first: comparing every description with every keyword would be slow
+    -- first words are joined first: comparing every description with every keyword
+    -- would be slow
     matching_rules as (
-        select description_words.stock_code, keyword_forms.category, keyword_forms.priority
+        select
+            description_words.stock_code, keyword_forms.category, keyword_forms.priority
         from description_words
         inner join keyword_forms on description_words.word = keyword_forms.first_word
         where instr(description_words.words, keyword_forms.form) > 0
@@ -90,7 +101,9 @@ with
         select
             stock_code,
             category,
-            row_number() over (partition by stock_code order by priority, category) as rule_rank
+            row_number() over (
+                partition by stock_code order by priority, category
+            ) as rule_rank
         from matching_rules
     ),
 

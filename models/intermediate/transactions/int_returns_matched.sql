@@ -1,14 +1,19 @@
 {{ config(materialized="table") }}
 
 -- Grain: one row per return line that belongs to a sale line.
--- Returns are taken in the order in which they happened, so that later rows never change an
+-- Returns are taken in the order in which they happened, so that later rows never
+-- change an
 -- earlier match. Each takes back one sale line of the same customer and stock code:
--- 1. the latest sale line with the same units and price, if the window has not passed and nothing
--- of that line has come back yet: this is a reversal, and both lines are as if never made;
--- 2. else the latest earlier sale line of which at least that many units are left: a return.
+-- 1. the latest sale line with the same units and price, if the window has not passed
+-- and nothing
+-- of that line has come back yet: this is a reversal, and both lines are as if never
+-- made;
+-- 2. else the latest earlier sale line of which at least that many units are left: a
+-- return.
 with recursive
     lines as (
-        select line_id, customer_id, stock_code, quantity, price, occurred_at, disposition
+        select
+            line_id, customer_id, stock_code, quantity, price, occurred_at, disposition
         from {{ ref("int_transactions_classified") }}
         where disposition in ('sale', 'return')
     ),
@@ -74,7 +79,8 @@ with recursive
         where lines.disposition = 'sale'
     ),
 
-    -- one step per return of a customer and product; each carries what is left of every sale line
+    -- one step per return of a customer and product; each carries what is left of
+    -- every sale line
     matching as (
         select
             group_number,
@@ -107,7 +113,8 @@ with recursive
             return_number,
             return_line_id,
             coalesce(
-                sale_number = coalesce(reversed_sale_number, returned_sale_number), false
+                sale_number = coalesce(reversed_sale_number, returned_sale_number),
+                false
             ) as is_match,
             coalesce(sale_number = reversed_sale_number, false) as is_reversal
         from
@@ -134,9 +141,11 @@ with recursive
                             returns_in_turn.returned_quantity,
                             max(
                                 case
-                                    when {{ is_equal_sale_in_window() }} then matching.sale_number
+                                    when {{ is_equal_sale_in_window() }}
+                                    then matching.sale_number
                                 end
-                            ) over (partition by matching.group_number) as latest_equal_number,
+                            ) over (partition by matching.group_number)
+                            as latest_equal_number,
                             max(
                                 case
                                     when
@@ -144,7 +153,8 @@ with recursive
                                         and matching.quantity_left = matching.quantity
                                     then matching.sale_number
                                 end
-                            ) over (partition by matching.group_number) as latest_untouched_number,
+                            ) over (partition by matching.group_number)
+                            as latest_untouched_number,
                             max(
                                 case
                                     when
@@ -153,12 +163,14 @@ with recursive
                                         >= returns_in_turn.returned_quantity
                                     then matching.sale_number
                                 end
-                            ) over (partition by matching.group_number) as returned_sale_number
+                            ) over (partition by matching.group_number)
+                            as returned_sale_number
                         from matching
                         inner join
                             returns_in_turn
                             on matching.group_number = returns_in_turn.group_number
-                            and matching.return_number + 1 = returns_in_turn.return_number
+                            and matching.return_number + 1
+                            = returns_in_turn.return_number
                         where matching.return_number < matching.return_count
                     ) as candidates
             ) as decided
@@ -174,7 +186,8 @@ with recursive
             cast(returns_in_turn.returned_at as date) as returned_date,
             returns_in_turn.returned_quantity,
             cast(
-                returns_in_turn.returned_quantity * returns_in_turn.return_price as decimal(18, 4)
+                returns_in_turn.returned_quantity
+                * returns_in_turn.return_price as decimal(18, 4)
             ) as returned_value
         from matching
         inner join

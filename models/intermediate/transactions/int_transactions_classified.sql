@@ -7,7 +7,9 @@ with
 
     non_product_codes as (select * from {{ ref("non_product_codes") }}),
 
-    stock_codes as (select distinct stock_code from transactions where stock_code is not null),
+    stock_codes as (
+        select distinct stock_code from transactions where stock_code is not null
+    ),
 
     -- one test per code, not per row
     non_products as (
@@ -67,8 +69,10 @@ with
                     or transactions.price is null
                 then 'missing_value'
                 when
-                    transactions.occurred_date < date '{{ var("earliest_plausible_date") }}'
-                    or transactions.occurred_date >= date '{{ var("latest_plausible_date") }}'
+                    transactions.occurred_date
+                    < date '{{ var("earliest_plausible_date") }}'
+                    or transactions.occurred_date
+                    >= date '{{ var("latest_plausible_date") }}'
                 then 'implausible_date'
                 {% if var("drop_cross_file_overlap") %}
                     when
@@ -107,7 +111,9 @@ with
                 else 'sale'
             end as disposition
         from transactions
-        left join invoices_in_several_files on transactions.order_id = invoices_in_several_files.order_id
+        left join
+            invoices_in_several_files
+            on transactions.order_id = invoices_in_several_files.order_id
         left join non_products on transactions.stock_code = non_products.stock_code
         {% if var("drop_duplicate_lines") %}
             left join repeated_lines on transactions.line_id = repeated_lines.line_id

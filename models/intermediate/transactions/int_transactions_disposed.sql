@@ -29,7 +29,9 @@ with
             transactions.customer_id,
             transactions.country,
             transactions.source_record,
-            coalesce(reversed_lines.disposition, transactions.disposition) as disposition
+            coalesce(
+                reversed_lines.disposition, transactions.disposition
+            ) as disposition
         from transactions
         left join reversed_lines on transactions.line_id = reversed_lines.line_id
     )

@@ -9,7 +9,10 @@ with
             category,
             revenue,
             cast(revenue as double) / nullif(
-                cast(sum(revenue) over (partition by as_of_date, customer_id) as double), 0
+                cast(
+                    sum(revenue) over (partition by as_of_date, customer_id) as double
+                ),
+                0
             ) as revenue_share
         from category_revenue
     )

@@ -1,7 +1,10 @@
 -- Grain: one row per as_of_date and customer_id, as in customer_features.
--- The 52 columns of the published system by its own definitions, for people who compare with its
--- file. Literal numbers belong to those definitions. Values follow the lines that the vars keep;
--- tests/parity/published_vars.yml sets them so that every value equals the published one.
+-- The 52 columns of the published system by its own definitions, for people who
+-- compare with its
+-- file. Literal numbers belong to those definitions. Values follow the lines that the
+-- vars keep;
+-- tests/parity/published_vars.yml sets them so that every value equals the published
+-- one.
 with
     orders as (select * from {{ ref("int_orders_as_of") }}),
 
@@ -23,7 +26,9 @@ with
 
     days as ({{ modal_value(weekday("sold_date"), tie_order="file") }}),
 
-    quarters as ({{ modal_value("extract(quarter from sold_date)", tie_order="file") }}),
+    quarters as (
+        {{ modal_value("extract(quarter from sold_date)", tie_order="file") }}
+    ),
 
     growth as ({{ revenue_growth("gross_revenue", "first_line_id") }}),
 
@@ -37,7 +42,7 @@ with
             cast(sum(gross_revenue) as decimal(18, 4)) as monetary,
             cast(sum(unit_count) as double) as unit_count,
             max(unit_count) as max_quantity_single_txn,
-            stddev_samp(cast(gross_revenue as double)) as aov_std,
+            {{ exact_stddev("gross_revenue * 10000", is_sample=true) }} / 10000 as aov_std,
             max(gross_revenue) as aov_max,
             min(gross_revenue) as aov_min,
             max(highest_price) as max_price,
@@ -49,8 +54,10 @@ with
     measured as (
         select
             customers.*,
-            {{ elapsed_days("customers.last_sold_at", "as_of_dates.as_of_at") }} as recency,
-            {{ elapsed_days("customers.first_sold_at", "as_of_dates.as_of_at") }} as tenure_days,
+            {{ elapsed_days("customers.last_sold_at", "as_of_dates.as_of_at") }}
+            as recency,
+            {{ elapsed_days("customers.first_sold_at", "as_of_dates.as_of_at") }}
+            as tenure_days,
             {{ elapsed_days("customers.first_sold_at", "customers.last_sold_at") }}
             as customer_lifetime_days,
             cast(customers.monetary as double) / customers.frequency as aov,
@@ -84,7 +91,8 @@ with
     rated as (
         select
             measured.*,
-            active_months / greatest(1.0, customer_lifetime_days / 30.0) as engagement_consistency,
+            active_months
+            / greatest(1.0, customer_lifetime_days / 30.0) as engagement_consistency,
             {{ rfm_score("recency", descending=true, ties="row_order") }} as r_score,
             {{ rfm_score("frequency", ties="row_order") }} as f_score,
             {{ rfm_score("monetary", ties="row_order") }} as m_score
@@ -95,8 +103,11 @@ with
         select
             rated.*,
             0.5 * least(100.0, recency / 365.0 * 100)
-            + 0.3 * case
-                when days_overdue > 0 then least(100.0, days_overdue / 180.0 * 100) else 0
+            + 0.3
+            * case
+                when days_overdue > 0
+                then least(100.0, days_overdue / 180.0 * 100)
+                else 0
             end
             + 0.2 * 50 * (1 - engagement_consistency) as churn_risk_score
         from rated
@@ -113,7 +124,9 @@ with
             scored.f_score,
             scored.m_score,
             cast(
-                scored.r_score * 100 + scored.f_score * 10 + scored.m_score as varchar(3)
+                scored.r_score * 100
+                + scored.f_score * 10
+                + scored.m_score as varchar(3)
             ) as rfm_score,
             scored.r_score + scored.f_score + scored.m_score as rfm_sum,
             segment_grid.segment,
@@ -121,7 +134,8 @@ with
             scored.aov as avg_basket_value,
             behavioural.avg_item_price,
             behavioural.unique_products,
-            cast(behavioural.unique_products as double) / scored.frequency as product_diversity,
+            cast(behavioural.unique_products as double)
+            / scored.frequency as product_diversity,
             cast(scored.max_quantity_single_txn > 100 as integer) as is_bulk_buyer,
             scored.max_quantity_single_txn,
             scored.date_count as days_active,
@@ -183,7 +197,8 @@ with
             and scored.customer_id = hours.customer_id
         inner join
             days
-            on scored.as_of_date = days.as_of_date and scored.customer_id = days.customer_id
+            on scored.as_of_date = days.as_of_date
+            and scored.customer_id = days.customer_id
         inner join
             quarters
             on scored.as_of_date = quarters.as_of_date

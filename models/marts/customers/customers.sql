@@ -1,4 +1,5 @@
--- Grain: one row per customer_id with an order that stands at the scoring date (as_of_date). The customer dimension.
+-- Grain: one row per customer_id with an order that stands at the scoring date
+-- (as_of_date). The customer dimension.
 with
     scoring_date as (select * from {{ ref("int_as_of_dates") }} where is_scoring_date),
 
@@ -9,7 +10,9 @@ with
     standing_parts as (
         select scoring_date.as_of_date, order_parts.*
         from order_parts
-        inner join scoring_date on {{ stands_on_date("order_parts", "scoring_date.as_of_date") }}
+        inner join
+            scoring_date
+            on {{ stands_on_date("order_parts", "scoring_date.as_of_date") }}
     ),
 
     purchases as (
@@ -38,7 +41,9 @@ with
             row_number() over (
                 partition by customer_id
                 order by
-                    case when country is null then 1 else 0 end, gross_revenue desc, country
+                    case when country is null then 1 else 0 end,
+                    gross_revenue desc,
+                    country
             ) as country_rank,
             count(country) over (partition by customer_id) as country_count
         from country_spend
@@ -57,8 +62,11 @@ with
             on purchases.order_count >= confidence_tiers.order_count_from
             and (
                 confidence_tiers.tenure_days_below is null
-                or {{ days_between("purchases.first_purchase_date", "purchases.as_of_date") }}
-                < confidence_tiers.tenure_days_below
+                or {{
+                    days_between(
+                        "purchases.first_purchase_date", "purchases.as_of_date"
+                    )
+                }} < confidence_tiers.tenure_days_below
             )
     ),
 
@@ -70,7 +78,9 @@ with
             purchases.last_purchase_at,
             ranked_countries.country as primary_country,
             cast(ranked_countries.country_count as integer) as country_count,
-            coalesce(ranked_countries.country = '{{ var("home_country") }}', false) as is_uk,
+            coalesce(
+                ranked_countries.country = '{{ var("home_country") }}', false
+            ) as is_uk,
             cast(purchases.order_count as integer) as order_count,
             tiers.confidence_tier
         from purchases

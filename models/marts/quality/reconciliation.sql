@@ -1,4 +1,5 @@
--- Grain: one row per check (check_name). Two independent ways to the same total; the difference must be zero.
+-- Grain: one row per check (check_name). Two independent ways to the same total; the
+-- difference must be zero.
 with
     raw_rows as (select * from {{ ref("stg_transactions") }}),
 
@@ -25,16 +26,25 @@ with
             sum(row_count) as row_count,
             sum(unit_count) as unit_count,
             sum(amount) as amount,
-            sum(case when disposition in ('sale', 'anonymous_sale') then amount else 0 end) as sales,
             sum(
-                case when disposition in ('return', 'anonymous_return') then amount else 0 end
+                case
+                    when disposition in ('sale', 'anonymous_sale') then amount else 0
+                end
+            ) as sales,
+            sum(
+                case
+                    when disposition in ('return', 'anonymous_return')
+                    then amount
+                    else 0
+                end
             ) as returns,
             sum(case when outcome = 'reversed' then amount else 0 end) as reversed
         from ledger
     ),
 
     line_totals as (
-        select sum(gross_revenue) as gross_revenue, sum(revenue) as revenue from order_lines
+        select sum(gross_revenue) as gross_revenue, sum(revenue) as revenue
+        from order_lines
     ),
 
     order_totals as (
@@ -44,7 +54,9 @@ with
     return_totals as (
         select
             sum(returned_revenue) as returned_revenue,
-            sum(case when is_matched then returned_revenue else 0 end) as matched_revenue
+            sum(
+                case when is_matched then returned_revenue else 0 end
+            ) as matched_revenue
         from returns
     ),
 
@@ -58,26 +70,42 @@ with
         from raw_totals
         cross join ledger_totals
         union all
-        select 'raw units = units in the ledger', raw_totals.unit_count, ledger_totals.unit_count
+        select
+            'raw units = units in the ledger',
+            raw_totals.unit_count,
+            ledger_totals.unit_count
         from raw_totals
         cross join ledger_totals
         union all
-        select 'raw amount = amount in the ledger', raw_totals.amount, ledger_totals.amount
+        select
+            'raw amount = amount in the ledger', raw_totals.amount, ledger_totals.amount
         from raw_totals
         cross join ledger_totals
         union all
-        select 'reversed sales and their cancellations cancel out', 0, ledger_totals.reversed
+        select
+            'reversed sales and their cancellations cancel out',
+            0,
+            ledger_totals.reversed
         from ledger_totals
         union all
-        select 'sales in the ledger = gross revenue of order_lines', ledger_totals.sales, line_totals.gross_revenue
+        select
+            'sales in the ledger = gross revenue of order_lines',
+            ledger_totals.sales,
+            line_totals.gross_revenue
         from ledger_totals
         cross join line_totals
         union all
-        select 'gross revenue of order_lines = of orders', line_totals.gross_revenue, order_totals.gross_revenue
+        select
+            'gross revenue of order_lines = of orders',
+            line_totals.gross_revenue,
+            order_totals.gross_revenue
         from line_totals
         cross join order_totals
         union all
-        select 'returns in the ledger = returns', - ledger_totals.returns, return_totals.returned_revenue
+        select
+            'returns in the ledger = returns',
+            - ledger_totals.returns,
+            return_totals.returned_revenue
         from ledger_totals
         cross join return_totals
         union all
@@ -103,7 +131,9 @@ with
             check_name,
             cast(coalesce(expected, 0) as decimal(18, 4)) as expected,
             cast(coalesce(found, 0) as decimal(18, 4)) as found,
-            cast(coalesce(found, 0) - coalesce(expected, 0) as decimal(18, 4)) as difference
+            cast(
+                coalesce(found, 0) - coalesce(expected, 0) as decimal(18, 4)
+            ) as difference
         from checks
     )
 

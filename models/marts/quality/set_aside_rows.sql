@@ -1,4 +1,5 @@
--- Grain: one row per raw row that is no kept sale or return. Nothing is lost: what was read, and why it does not count.
+-- Grain: one row per raw row that is no kept sale or return. Nothing is lost: what
+-- was read, and why it does not count.
 with
     transactions as (select * from {{ ref("int_transactions_disposed") }}),
 

@@ -1,8 +1,11 @@
--- Grain: one row per kept sale line (order_line_id), anonymous ones included; reversed lines are none.
+-- Grain: one row per kept sale line (order_line_id), anonymous ones included;
+-- reversed lines are none.
 with
     transactions as (select * from {{ ref("int_transactions_disposed") }}),
 
-    returns_matched as (select * from {{ ref("int_returns_matched") }} where not is_reversal),
+    returns_matched as (
+        select * from {{ ref("int_returns_matched") }} where not is_reversal
+    ),
 
     returned as (
         select
@@ -26,11 +29,19 @@ with
             transactions.price as unit_price,
             transactions.quantity as gross_quantity,
             transactions.amount as gross_revenue,
-            cast(coalesce(returned.returned_quantity, 0) as bigint) as returned_quantity,
-            cast(coalesce(returned.returned_revenue, 0) as decimal(18, 4)) as returned_revenue,
-            cast(transactions.quantity - coalesce(returned.returned_quantity, 0) as bigint) as quantity,
             cast(
-                transactions.amount - coalesce(returned.returned_revenue, 0) as decimal(18, 4)
+                coalesce(returned.returned_quantity, 0) as bigint
+            ) as returned_quantity,
+            cast(
+                coalesce(returned.returned_revenue, 0) as decimal(18, 4)
+            ) as returned_revenue,
+            cast(
+                transactions.quantity
+                - coalesce(returned.returned_quantity, 0) as bigint
+            ) as quantity,
+            cast(
+                transactions.amount
+                - coalesce(returned.returned_revenue, 0) as decimal(18, 4)
             ) as revenue,
             returned.last_returned_at,
             transactions.source_file,

@@ -23,7 +23,9 @@ with
             count(distinct customer_id) as customer_count,
             sum(gross_quantity) as gross_quantity,
             sum(gross_revenue) as gross_revenue,
-            percentile_cont(0.5) within group (order by cast(unit_price as double)) as median_unit_price
+            percentile_cont(0.5) within group (
+                order by cast(unit_price as double)
+            ) as median_unit_price
         from order_lines
         group by stock_code
     ),
@@ -40,10 +42,12 @@ with
             cast(coalesce(sold.customer_count, 0) as bigint) as customer_count,
             cast(coalesce(sold.gross_quantity, 0) as bigint) as gross_quantity,
             cast(coalesce(sold.gross_revenue, 0) as decimal(18, 4)) as gross_revenue,
-            cast(coalesce(returned.returned_quantity, 0) as bigint) as returned_quantity,
             cast(
-                coalesce(sold.gross_revenue, 0) - coalesce(returned.returned_revenue, 0)
-                as decimal(18, 4)
+                coalesce(returned.returned_quantity, 0) as bigint
+            ) as returned_quantity,
+            cast(
+                coalesce(sold.gross_revenue, 0)
+                - coalesce(returned.returned_revenue, 0) as decimal(18, 4)
             ) as revenue,
             cast(coalesce(returned.returned_quantity, 0) as double)
             / nullif(sold.gross_quantity, 0) as return_rate,

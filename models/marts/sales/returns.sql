@@ -1,8 +1,11 @@
--- Grain: one row per kept return line (return_line_id), with the sale line it belongs to where one is found.
+-- Grain: one row per kept return line (return_line_id), with the sale line it belongs
+-- to where one is found.
 with
     transactions as (select * from {{ ref("int_transactions_disposed") }}),
 
-    returns_matched as (select * from {{ ref("int_returns_matched") }} where not is_reversal),
+    returns_matched as (
+        select * from {{ ref("int_returns_matched") }} where not is_reversal
+    ),
 
     returns as (
         select
@@ -23,7 +26,8 @@ with
             transactions.source_file,
             transactions.source_row_number
         from transactions
-        left join returns_matched on transactions.line_id = returns_matched.return_line_id
+        left join
+            returns_matched on transactions.line_id = returns_matched.return_line_id
         left join transactions as sold on returns_matched.sale_line_id = sold.line_id
         where transactions.disposition in ('return', 'anonymous_return')
     )

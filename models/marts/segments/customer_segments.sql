@@ -1,4 +1,5 @@
--- Grain: one row per customer_id at the scoring date (as_of_date), with the segment at the last month end before it.
+-- Grain: one row per customer_id at the scoring date (as_of_date), with the segment
+-- at the last month end before it.
 with
     rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
 
@@ -10,13 +11,16 @@ with
         select max(as_of_dates.as_of_date) as as_of_date
         from as_of_dates
         cross join scoring_date
-        where as_of_dates.is_month_end and as_of_dates.as_of_date < scoring_date.as_of_date
+        where
+            as_of_dates.is_month_end
+            and as_of_dates.as_of_date < scoring_date.as_of_date
     ),
 
     previous_segments as (
         select rfm_scores.customer_id, rfm_scores.segment
         from rfm_scores
-        inner join previous_month_end on rfm_scores.as_of_date = previous_month_end.as_of_date
+        inner join
+            previous_month_end on rfm_scores.as_of_date = previous_month_end.as_of_date
     ),
 
     customer_segments as (
@@ -27,7 +31,8 @@ with
             previous_segments.segment as previous_segment
         from rfm_scores
         inner join scoring_date on rfm_scores.as_of_date = scoring_date.as_of_date
-        left join previous_segments on rfm_scores.customer_id = previous_segments.customer_id
+        left join
+            previous_segments on rfm_scores.customer_id = previous_segments.customer_id
     )
 
 select *

@@ -13,8 +13,7 @@ with
                 '{{ metric }}' as metric,
                 {{ score }} as score,
                 cast({{ metric }} as decimal(18, 4)) as value
-            from rfm_scores
-            {{ "union all" if not loop.last }}
+            from rfm_scores {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 

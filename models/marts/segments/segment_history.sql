@@ -1,4 +1,5 @@
--- Grain: one row per as_of_date and customer_id, as_of_date being the day after each month end.
+-- Grain: one row per as_of_date and customer_id, as_of_date being the day after each
+-- month end.
 with
     rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
 

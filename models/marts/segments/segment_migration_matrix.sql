@@ -1,4 +1,5 @@
--- Grain: one row per to_date, from_segment and to_segment that occurred, stayers included.
+-- Grain: one row per to_date, from_segment and to_segment that occurred, stayers
+-- included.
 with
     segment_history as (select * from {{ ref("segment_history") }}),
 
@@ -7,7 +8,9 @@ with
     month_ends as (select distinct as_of_date from segment_history),
 
     periods as (
-        select lag(as_of_date) over (order by as_of_date) as from_date, as_of_date as to_date
+        select
+            lag(as_of_date) over (order by as_of_date) as from_date,
+            as_of_date as to_date
         from month_ends
     ),
 

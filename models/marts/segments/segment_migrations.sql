@@ -1,6 +1,9 @@
--- Grain: one row per customer_id and month (to_date) in which the segment changed, with the cause.
--- cut_points_moved: today's values scored with the cut points of from_date give the old segment.
--- time_passed: so would not the older recency alone. Otherwise a purchase, or returned goods.
+-- Grain: one row per customer_id and month (to_date) in which the segment changed,
+-- with the cause.
+-- cut_points_moved: today's values scored with the cut points of from_date give the
+-- old segment.
+-- time_passed: so would not the older recency alone. Otherwise a purchase, or
+-- returned goods.
 with
     history as (select * from {{ ref("int_rfm_scores") }}),
 
@@ -9,7 +12,9 @@ with
     all_cut_points as (select * from {{ ref("rfm_cut_points") }}),
 
     segment_grid as (
-        select * from {{ ref("int_segment_grid") }} where rule_set = '{{ var("segment_rules") }}'
+        select *
+        from {{ ref("int_segment_grid") }}
+        where rule_set = '{{ var("segment_rules") }}'
     ),
 
     periods as (
@@ -34,9 +39,11 @@ with
                             when metric = '{{ metric }}' and score = {{ score }}
                             then
                                 {{
-                                    "highest_value"
-                                    if metric == "recency_days"
-                                    else "lowest_value"
+                                    (
+                                        "highest_value"
+                                        if metric == "recency_days"
+                                        else "lowest_value"
+                                    )
                                 }}
                         end
                     ) as {{ metric }}_{{ score }},
@@ -77,14 +84,17 @@ with
             after.last_purchase_date
         from before
         full outer join
-            after on before.to_date = after.to_date and before.customer_id = after.customer_id
+            after
+            on before.to_date = after.to_date
+            and before.customer_id = after.customer_id
         where coalesce(before.segment, '') <> coalesce(after.segment, '')
     ),
 
     rescored as (
         select
             changes.*,
-            {{ score_by_cut_points("changes.recency_days", "recency_days") }} as r_score,
+            {{ score_by_cut_points("changes.recency_days", "recency_days") }}
+            as r_score,
             {{ score_by_cut_points("changes.frequency", "frequency") }} as f_score,
             {{ score_by_cut_points("changes.to_monetary", "monetary") }} as m_score,
             {{
@@ -94,8 +104,10 @@ with
                     "recency_days",
                 )
             }} as time_r_score,
-            {{ score_by_cut_points("changes.from_frequency", "frequency") }} as time_f_score,
-            {{ score_by_cut_points("changes.from_monetary", "monetary") }} as time_m_score
+            {{ score_by_cut_points("changes.from_frequency", "frequency") }}
+            as time_f_score,
+            {{ score_by_cut_points("changes.from_monetary", "monetary") }}
+            as time_m_score
         from changes
         inner join cut_points on changes.from_date = cut_points.as_of_date
     ),

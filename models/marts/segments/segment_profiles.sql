@@ -1,4 +1,5 @@
--- Grain: one row per as_of_date and segment, all eleven at every date (the scoring date and month ends).
+-- Grain: one row per as_of_date and segment, all eleven at every date (the scoring
+-- date and month ends).
 with
     rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
 
@@ -22,16 +23,20 @@ with
             sum(rfm_scores.monetary) as revenue,
             sum(rfm_scores.frequency) as order_count,
             {% for measure in ["recency_days", "frequency", "monetary"] %}
-                avg(cast(rfm_scores.{{ measure }} as double)) as avg_{{ measure }},
+                cast(sum(rfm_scores.{{ measure }}) as double) / count(*) as avg_{{ measure }},
                 percentile_cont(0.5) within group (
                     order by cast(rfm_scores.{{ measure }} as double)
                 ) as median_{{ measure }},
             {% endfor %}
-            avg(cast(rfm_scores.r_score as double)) as avg_r_score,
-            avg(cast(rfm_scores.f_score as double)) as avg_f_score,
-            avg(cast(rfm_scores.m_score as double)) as avg_m_score,
+            cast(sum(rfm_scores.r_score) as double) / count(*) as avg_r_score,
+            cast(sum(rfm_scores.f_score) as double) / count(*) as avg_f_score,
+            cast(sum(rfm_scores.m_score) as double) / count(*) as avg_m_score,
             sum(
-                {{ days_between("rfm_scores.first_purchase_date", "rfm_scores.as_of_date") }}
+                {{
+                    days_between(
+                        "rfm_scores.first_purchase_date", "rfm_scores.as_of_date"
+                    )
+                }}
             ) as tenure_days
         from rfm_scores
         group by rfm_scores.as_of_date, rfm_scores.segment
@@ -56,7 +61,9 @@ with
             profiled.avg_f_score,
             profiled.avg_m_score,
             cast(profiled.revenue as double) / nullif(profiled.order_count, 0) as aov,
-            30.0 * profiled.order_count / nullif(profiled.tenure_days, 0) as orders_per_30_days
+            30.0
+            * profiled.order_count
+            / nullif(profiled.tenure_days, 0) as orders_per_30_days
         from as_of_dates
         cross join segments
         inner join totals on as_of_dates.as_of_date = totals.as_of_date

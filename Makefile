@@ -1,0 +1,62 @@
+# `make build` and `make test` set up everything on a machine that has Python >= 3.11 and make.
+PYTHON ?= python3
+DB ?= regulars.duckdb
+DATA ?=
+VARS ?= {}
+
+BIN := .venv/bin
+export DO_NOT_TRACK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test lint format docs bench test-duckdb2 clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.venv/ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+setup: .venv/ready ## make the virtual environment .venv (build and test do it too)
+
+build: .venv/ready ## build everything from DATA=path (default: the sample shop), publish to DB=path; VARS='{...}'
+	$(BIN)/regulars build $(foreach path,$(DATA),--data '$(path)') --db '$(DB)' --vars '$(VARS)'
+
+test: .venv/ready ## run the tests (those on real data if REGULARS_REAL_DATA names its folder)
+	$(BIN)/python -m pytest -q
+
+lint: .venv/ready-dev ## check format, style and architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfmt --check models macros tests/singular tests/generic analyses
+	$(BIN)/sqlfluff lint models analyses --processes 0
+	$(BIN)/lint-imports
+
+format: .venv/ready-dev ## format Python and SQL
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfmt models macros tests/singular tests/generic analyses
+
+docs: .venv/ready ## write the documentation with lineage to target/static_index.html (after make build)
+	REGULARS_WAREHOUSE='$(basename $(DB))_warehouse.duckdb' $(BIN)/dbt docs generate --static --profiles-dir .
+
+bench: .venv/ready-dev ## measure time and memory, write docs/benchmarks.md
+	$(BIN)/python tests/bench/bench.py
+
+test-duckdb2: .venv/ready ## run the tests on DuckDB 2.0 in an environment of its own
+	$(PYTHON) -m venv .venv-duckdb2
+	grep -v '^duckdb==' requirements.txt > .venv-duckdb2/requirements.txt
+	.venv-duckdb2/bin/pip install --quiet --disable-pip-version-check -r .venv-duckdb2/requirements.txt 'duckdb==2.0.0'
+	.venv-duckdb2/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	.venv-duckdb2/bin/python -m pytest -q
+
+clean: ## remove the environments, builds and databases made here
+	rm -rf .venv .venv-duckdb2 target logs .pytest_cache .ruff_cache .hypothesis
+	rm -f regulars.duckdb regulars_warehouse.duckdb warehouse.duckdb

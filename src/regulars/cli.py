@@ -1,0 +1,290 @@
+"""The command `regulars`. Data go to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from datetime import date
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
+
+if TYPE_CHECKING:
+    from regulars.project import BuildSummary
+
+# Libraries that take long to import are imported by the commands that need them.
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="Customer intelligence for retailers in one dbt build.",
+)
+
+DatabaseOption = Annotated[
+    Path, typer.Option("--db", envvar="REGULARS_DB", help="Published database.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+
+
+class ExitCode(IntEnum):
+    """What the command's exit status says."""
+
+    DONE = 0
+    INTERNAL = 1
+    USAGE = 2
+    INPUT_UNUSABLE = 3
+    BUILD_FAILED = 4
+    INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; errors made for users are printed without a traceback."""
+    try:
+        app()
+    except RegularsError as error:
+        typer.echo(f"regulars: {error}", err=True)
+        raise SystemExit(_exit_code(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+
+
+def _exit_code(error: RegularsError) -> ExitCode:
+    if isinstance(error, InvalidSettingError):
+        return ExitCode.USAGE
+    if isinstance(error, UnusableInputError):
+        return ExitCode.INPUT_UNUSABLE
+    if type(error).__name__ == "BuildError":
+        return ExitCode.BUILD_FAILED
+    return ExitCode.INTERNAL
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"regulars {version('regulars')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: ARG001 - the callback prints it
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def build(
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="File, glob or folder (CSV, CSV.GZ, Parquet, XLSX); repeat for several. Without: the sample shop."),
+    ] = None,
+    as_of: Annotated[str | None, typer.Option(help="First day not counted, YYYY-MM-DD.")] = None,
+    db: DatabaseOption = Path("regulars.duckdb"),
+    variables: Annotated[str, typer.Option("--vars", help="dbt vars, as YAML or JSON.")] = "{}",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Build everything from transactions and publish the marts."""
+    from regulars import project
+
+    chosen = _variables(variables)
+    if data:
+        # absolute, since dbt runs in the project's directory
+        chosen["transactions_path"] = [str(Path(path).expanduser().absolute()) for path in data]
+    if as_of:
+        try:
+            chosen["as_of_date"] = date.fromisoformat(as_of).isoformat()
+        except ValueError as error:
+            raise InvalidSettingError(f"--as-of {as_of} is no date such as 2011-12-10.") from error
+    say = (lambda _line: None) if quiet else (lambda line: typer.echo(line, err=True))
+    say(f"Source: {_source(chosen)}")
+    summary = project.build(db.absolute(), variables=chosen, on_step=say)
+    if as_json:
+        typer.echo(json.dumps(vars(summary), default=str, indent=2))
+    else:
+        typer.echo(_summary_text(summary))
+
+
+@app.command()
+def classify(
+    file: Annotated[str, typer.Argument(help="File of transactions to classify.")],
+    variables: Annotated[str, typer.Option("--vars", help="dbt vars, as YAML or JSON.")] = "{}",
+    as_json: JsonOption = False,
+) -> None:
+    """Print RFM values, scores and segment of every customer of a file, as CSV; nothing is kept."""
+    from regulars import project
+    from regulars.warehouse import open_read_only
+
+    chosen = _variables(variables) | {"transactions_path": str(Path(file).expanduser().absolute())}
+    with tempfile.TemporaryDirectory(prefix="regulars-") as directory:
+        warehouse = Path(directory) / "classify.duckdb"
+        selection = [
+            "build", "-s", "+customer_rfm", "+customer_segments",
+            "--indirect-selection", "cautious", "--exclude-resource-type", "unit_test",
+        ]  # fmt: skip
+        project.check(project.run_dbt(selection, warehouse=warehouse, variables=chosen), warehouse)
+        with open_read_only(warehouse) as connection:
+            result = connection.execute(
+                "select * from customer_rfm inner join customer_segments using (as_of_date, customer_id) order by customer_id"
+            )
+            _print_rows(result, as_json=as_json, as_csv=not as_json)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="A query on the published marts.")],
+    db: DatabaseOption = Path("regulars.duckdb"),
+    as_json: JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on stdout.")] = False,
+) -> None:
+    """Run SQL on the published database, read-only."""
+    import duckdb
+
+    from regulars.warehouse import open_read_only
+
+    with open_read_only(db) as connection:
+        try:
+            _print_rows(connection.execute(sql), as_json=as_json, as_csv=as_csv)
+        except duckdb.Error as error:
+            raise InvalidSettingError(f"The query failed: {error}") from error
+
+
+@app.command()
+def simulate(
+    customers: Annotated[int, typer.Option(help="Customers of the shop.")],
+    out: Annotated[Path, typer.Option(help="Folder for the two Parquet files.")],
+    months: Annotated[int, typer.Option(help="Months of trading.")] = 24,
+    seed: Annotated[int, typer.Option(help="Same seed, same shop.")] = 7,
+    start: Annotated[str, typer.Option(help="First day of trading.")] = "2023-01-01",
+) -> None:
+    """Write the transactions of a simulated shop of any size to Parquet files."""
+    from regulars.simulate import ShopSettings, write_parquet
+
+    try:
+        settings = ShopSettings(customers=customers, months=months, seed=seed, start=date.fromisoformat(start))
+    except ValueError as error:
+        raise InvalidSettingError(str(error)) from error
+    for path in write_parquet(settings, out):
+        typer.echo(path)
+
+
+@app.command()
+def download(
+    out: Annotated[Path, typer.Option(help="Folder for the workbook.")] = Path("data"),
+    quiet: QuietOption = False,
+) -> None:
+    """Fetch UCI's Online Retail II (45 MB) and check it; an interrupted download resumes."""
+    from regulars.download import ATTRIBUTION, fetch_workbook
+
+    def show(done: int, total: int | None) -> None:
+        of = f" of {total / 1e6:.1f}" if total else ""
+        # one line that renews itself, only where somebody is watching
+        typer.echo(f"\r{done / 1e6:.1f}{of} MB", err=True, nl=False)
+
+    is_watched = sys.stderr.isatty() and not quiet
+    path = fetch_workbook(out, on_progress=show) if is_watched else fetch_workbook(out)
+    if not quiet:
+        typer.echo(f"\n{ATTRIBUTION}", err=True)
+    typer.echo(path)
+
+
+@app.command()
+def doctor(db: DatabaseOption = Path("regulars.duckdb"), as_json: JsonOption = False) -> None:
+    """Say what is installed, where things are and what is missing."""
+    from regulars.doctor import examine
+
+    findings = examine(db)
+    if as_json:
+        typer.echo(json.dumps([vars(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            typer.echo(f"{'ok' if finding.is_good else 'MISSING':<8}{finding.subject:<20}{finding.detail}")
+    if not all(finding.is_good or finding.is_optional for finding in findings):
+        raise typer.Exit(ExitCode.INTERNAL)
+
+
+def _variables(text: str) -> dict[str, Any]:
+    import yaml
+
+    try:
+        parsed = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise InvalidSettingError(f"--vars is neither YAML nor JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise InvalidSettingError(f"--vars is no mapping of names to values: {text}")
+    return parsed
+
+
+def _source(variables: dict[str, Any]) -> str:
+    path = variables.get("transactions_path")
+    if path:
+        return ", ".join(path) if isinstance(path, list) else str(path)
+    return str(variables.get("transactions_relation") or "the sample shop (give --data PATH for your own)")
+
+
+def _summary_text(summary: BuildSummary) -> str:
+    currency = summary.currency
+    lines = [
+        "",
+        f"Source         {summary.source}",
+        f"As of          {summary.as_of_date} (the first day not counted)",
+        "",
+        f"{'rows':>12}  {'units':>12}  {f'amount {currency}':>18}  disposition",
+    ]
+    for outcome in ("kept", "reversed", "set aside"):
+        for row in (row for row in summary.ledger if row["outcome"] == outcome):
+            lines.append(f"{row['row_count']:>12,}  {row['unit_count']:>12,}  {row['amount']:>18,.2f}  {outcome}: {row['disposition']}")
+    totals = [sum(row[name] for row in summary.ledger) for name in ("row_count", "unit_count", "amount")]
+    lines += [
+        f"{totals[0]:>12,}  {totals[1]:>12,}  {totals[2]:>18,.2f}  all rows of the input",
+        "",
+        f"Customers      {summary.customer_count:,}",
+        f"Orders         {summary.order_count:,} (anonymous ones included)",
+        f"Revenue        {currency} {summary.gross_revenue:,.2f} gross, {summary.revenue:,.2f} after matched returns",
+        f"Reconciled     {summary.checks_reconciled} of {summary.checks} checks to the penny",
+        "",
+        f"{'customers':>12}  {'share':>6}  {f'revenue {currency}':>18}  {'share':>6}  segment",
+    ]
+    lines += [
+        f"{row['customer_count']:>12,}  {row['customer_share']:>6.1%}  {row['revenue']:>18,.2f}  {row['revenue_share'] or 0:>6.1%}  {row['segment']}"
+        for row in summary.segments
+    ]
+    lines += ["", f"Published      {summary.database} ({len(summary.tables)} tables)", f"Try            regulars query \"from customer_features limit 5\" --db {summary.database}"]
+    return "\n".join(lines)
+
+
+def _print_rows(result: Any, *, as_json: bool, as_csv: bool) -> None:  # noqa: ANN401 - a DuckDB connection after execute
+    if as_json:
+        names = [column[0] for column in result.description]
+        rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        typer.echo(json.dumps(rows, default=str, indent=2))
+    elif as_csv:
+        import csv
+
+        writer = csv.writer(sys.stdout)
+        writer.writerow(column[0] for column in result.description)
+        while batch := result.fetchmany(10_000):
+            writer.writerows(batch)
+    else:
+        typer.echo(_table([column[0] for column in result.description], result.fetchall()))
+
+
+def _table(names: list[str], rows: list[tuple[Any, ...]]) -> str:
+    cells = [names, *([("" if value is None else str(value)) for value in row] for row in rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(names))]
+    is_number = [all(isinstance(row[at], int | float) or row[at] is None or hasattr(row[at], "as_tuple") for row in rows) for at in range(len(names))]
+    align = [str.rjust if number else str.ljust for number in is_number]
+    lines = ["  ".join(align[at](row[at], widths[at]) for at in range(len(names))).rstrip() for row in cells]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines)

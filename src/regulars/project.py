@@ -1,0 +1,235 @@
+"""Run the dbt project: build it, watch it, and say what came out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from regulars.errors import RegularsError, UnusableInputError
+from regulars.warehouse import NotBuiltError, open_read_only, publish
+
+DEFAULT_DATABASE = "regulars.duckdb"
+USABLE_ROWS_TEST = "assert_some_rows_are_usable"
+
+_INPUT_ERROR = re.compile(r"^regulars\.errors\.(?:UnusableInputError|InvalidSettingError): (.*)", re.M | re.S)
+
+
+class BuildError(RegularsError):
+    """A dbt model or test failed; the message names each with its reason."""
+
+
+@dataclass(frozen=True)
+class BuildSummary:
+    """What a build made: the numbers that its last lines print."""
+
+    database: str
+    source: str
+    as_of_date: str
+    currency: str
+    ledger: list[dict[str, Any]]
+    customer_count: int
+    order_count: int
+    gross_revenue: Decimal
+    revenue: Decimal
+    checks_reconciled: int
+    checks: int
+    segments: list[dict[str, Any]]
+    tables: list[str] = field(default_factory=list)
+
+
+def project_directory() -> Path:
+    """Find the dbt project: the current directory or one above it, else the checkout that this package is installed from.
+
+    Raises:
+        RegularsError: If there is no dbt_project.yml in any of them.
+    """
+    here = Path.cwd()
+    for directory in (here, *here.parents, Path(__file__).resolve().parents[2]):
+        marker = directory / "dbt_project.yml"
+        if marker.exists() and "name: regulars" in marker.read_text(encoding="utf-8"):
+            return directory
+    raise RegularsError(f"There is no Regulars project (dbt_project.yml) in {here} or above it. Run the command inside the checkout.")
+
+
+def warehouse_of(database: Path) -> Path:
+    """Name the file that dbt builds in, beside the published database."""
+    return database.with_name(f"{database.stem}_warehouse.duckdb")
+
+
+def build(
+    database: Path,
+    *,
+    variables: Mapping[str, Any],
+    on_step: Callable[[str], None] = lambda _line: None,
+) -> BuildSummary:
+    """Run `dbt build` in the warehouse file, then publish its marts.
+
+    Args:
+        database: The file to publish to; the warehouse lies beside it.
+        variables: dbt vars that differ from dbt_project.yml.
+        on_step: Called with a line for each model, seed or test that is done.
+
+    Returns:
+        What came out.
+
+    Raises:
+        UnusableInputError: If the input as a whole cannot be used; the published file stays as it was.
+        BuildError: If a model or test failed; the published file stays as it was.
+    """
+    warehouse = warehouse_of(database)
+    warehouse.parent.mkdir(parents=True, exist_ok=True)
+    # unit tests check the code, not the data: they belong to the test suite
+    failures = run_dbt(["build", "--exclude-resource-type", "unit_test"], warehouse=warehouse, variables=variables, on_step=on_step)
+    check(failures, warehouse)
+    tables = publish(warehouse, database)
+    return summarise(database, tables=tables)
+
+
+def run_dbt(
+    arguments: Sequence[str],
+    *,
+    warehouse: Path,
+    variables: Mapping[str, Any],
+    on_step: Callable[[str], None] = lambda _line: None,
+) -> list[tuple[str, str]]:
+    """Invoke dbt on the project.
+
+    Args:
+        arguments: dbt's own, such as `["build", "-s", "+customers"]`.
+        warehouse: The DuckDB file to build in.
+        variables: dbt vars that differ from dbt_project.yml.
+        on_step: Called with a line for each node that is done.
+
+    Returns:
+        Name and message of each node that failed, in order; empty when all is well.
+
+    Raises:
+        BuildError: If dbt could not even start.
+    """
+    # dbt takes seconds to import: only who builds pays for it
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+    from dbt_common.events.base_types import EventMsg
+
+    def on_event(event: EventMsg) -> None:
+        if event.info.name == "NodeFinished":
+            node = event.data.node_info
+            on_step(f"{node.node_status:<8} {node.resource_type} {node.node_name}")
+
+    project = project_directory()
+    with _environment(REGULARS_WAREHOUSE=str(warehouse)):
+        result = dbtRunner(callbacks=[on_event]).invoke(
+            [
+                "--quiet",
+                "--no-use-colors",
+                *arguments,
+                "--project-dir",
+                str(project),
+                "--profiles-dir",
+                str(project),
+                "--vars",
+                json.dumps(dict(variables)),
+            ]
+        )
+    if result.exception:
+        raise BuildError(str(result.exception))
+    # dbt-duckdb keeps the file open until the process ends; publishing needs it closed
+    DuckDBConnectionManager.env().close()
+    nodes = getattr(result.result, "results", [])
+    return [
+        (node.node.name, str(node.message or node.status))
+        for node in nodes
+        if node.status in ("error", "fail", "runtime error")
+    ]
+
+
+def summarise(database: Path, *, tables: Sequence[str] = ()) -> BuildSummary:
+    """Read a build's numbers back from the published database.
+
+    Raises:
+        NotBuiltError: If nothing is published there.
+    """
+    with open_read_only(database) as connection:
+
+        def rows(query: str) -> list[dict[str, Any]]:
+            result = connection.execute(query)
+            names = [column[0] for column in result.description]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+        ledger = rows(
+            "select disposition, outcome, row_count, unit_count, amount from data_quality_ledger "
+            "where row_count > 0 order by row_count desc, disposition"
+        )
+        totals = rows("select count(*) as orders, coalesce(sum(gross_revenue), 0) as gross, coalesce(sum(revenue), 0) as net from orders")[0]
+        customers = rows("select count(*) as customers, max(as_of_date) as as_of_date from customers")[0]
+        checks = rows("select count(*) as checks, count(*) filter (where difference = 0) as good from reconciliation")[0]
+        segments = rows(
+            "select segment, customer_count, customer_share, revenue, revenue_share from segment_profiles "
+            "where as_of_date = (select max(as_of_date) from customers) order by display_order"
+        )
+        currency = rows("select value from build_settings where setting = 'currency'")[0]
+        sources = rows("select distinct source_file from order_lines order by source_file")
+    return BuildSummary(
+        database=str(database),
+        source=", ".join(row["source_file"] for row in sources),
+        as_of_date=str(customers["as_of_date"]),
+        currency=json.loads(currency["value"]),
+        ledger=ledger,
+        customer_count=customers["customers"],
+        order_count=totals["orders"],
+        gross_revenue=totals["gross"],
+        revenue=totals["net"],
+        checks_reconciled=checks["good"],
+        checks=checks["checks"],
+        segments=segments,
+        tables=list(tables),
+    )
+
+
+def check(failures: Sequence[tuple[str, str]], warehouse: Path) -> None:
+    """Turn what failed in `run_dbt` into the error that the user can act on; do nothing if nothing did.
+
+    Raises:
+        UnusableInputError: If the input as a whole cannot be used.
+        BuildError: If a model or test failed for another reason.
+    """
+    if not failures:
+        return
+    for name, message in failures:
+        if match := _INPUT_ERROR.search(message):
+            raise UnusableInputError(match[1].strip())
+        if name == USABLE_ROWS_TEST:
+            raise UnusableInputError(f"No row of the input is a sale to a known customer. Rows by rule: {_rule_counts(warehouse)}.")
+    lines = [f"{name}: {message.strip()}" for name, message in failures]
+    raise BuildError("dbt failed; the published database is as it was.\n" + "\n".join(lines))
+
+
+def _rule_counts(warehouse: Path) -> str:
+    query = "select disposition, count(*) from main_intermediate.int_transactions_classified group by 1 order by 2 desc, 1"
+    try:
+        with open_read_only(warehouse) as connection:
+            counts = connection.execute(query).fetchall()
+    except NotBuiltError:
+        return "none"
+    return ", ".join(f"{name} {count:,}" for name, count in counts)
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,261 @@
+"""Time and memory from transaction files to customer_features; writes docs/benchmarks.md.
+
+Run as a program: ``python tests/bench/bench.py [--data FOLDER] [--out FILE]``. This process only
+starts the measured ones and imports nothing large, see `measure.run_child`.
+"""
+
+import argparse
+import json
+import logging
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from measure import ChildError, Usage, run_child
+from report import TITLES, Results, render
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parents[1]
+DATABASE_NAME = "bench.duckdb"  # as in plan.py
+SIMULATED_CUSTOMERS = 6_000
+COPIES = 10
+REPEATS = {1: 5, COPIES: 3}
+# what takes long at x10 is measured once there
+SINGLE_AT_LARGE = ("build",)
+PANDAS_LIMIT_BYTES = 8_000_000_000
+
+_logger = logging.getLogger("bench")
+
+
+@dataclass
+class Bench:
+    """Where the benchmark works, and what it has found.
+
+    Attributes:
+        folder: Temporary files.
+        files: Input files by size.
+        results: Filled as measurements are made.
+    """
+
+    folder: Path
+    results: Results
+    files: dict[int, list[Path]] = field(default_factory=dict)
+
+    def run(self, script: str, *arguments: str | Path) -> str:
+        """Run one of the children beside this file, and return what it printed."""
+        log = self.folder / "child.log"
+        run_child([sys.executable, HERE / script, *arguments], log=log, env=self._env())
+        return log.read_text(encoding="utf-8")
+
+    def measure(self, key: str, size: int) -> Usage:
+        """Measure a contender once; what it writes is thrown away, but for the costs of its steps."""
+        with self._fresh_folder() as place:
+            usage = run_child(
+                self._command(key, size, place),
+                log=self.folder / "child.log",
+                env=self._env(),
+            )
+            steps = place / "steps.json"
+            if size == 1 and steps.exists():
+                by_name = self.results.steps.setdefault(key, {})
+                for step in json.loads(steps.read_text(encoding="utf-8")):
+                    by_name.setdefault(step["name"], []).append(step["cpu_seconds"])
+        _logger.info(
+            "x%-3d%-10s %7.2f CPU s %7.2f s %6.0f MB",
+            size,
+            key,
+            usage.cpu_seconds,
+            usage.wall_seconds,
+            usage.peak_bytes / 1e6,
+        )
+        return usage
+
+    def check(self) -> None:
+        """Make sure that SQL, pandas and Polars compute the same.
+
+        Raises:
+            ChildError: They don't; the message names the columns.
+        """
+        place = self.folder / "check"
+        place.mkdir()
+        self._copy_seeds(place)
+        database, plan = place / DATABASE_NAME, self.folder / "plan" / "one_date.json"
+        self.run("sql_part.py", plan, database, "--export", place, *self.files[1])
+        database.unlink()
+        others = [place / f"{engine}.parquet" for engine in ("pandas", "polars")]
+        for other in others:
+            self.run("frame.py", other.stem, other, place / "categories.parquet", *self.files[1])
+        self.results.check = self.run("compare.py", place / "sql.parquet", *others).strip()
+        _logger.info("equal: %s", self.results.check)
+
+    def _command(self, key: str, size: int, place: Path) -> list[str | Path]:
+        files = self.files[size]
+        if key == "scan":
+            return [sys.executable, HERE / "scan.py", *files]
+        if key in ("pandas", "polars"):
+            categories = self.folder / "check" / "categories.parquet"
+            target = place / "features.parquet"
+            return [sys.executable, HERE / "frame.py", key, target, categories, *files]
+        if key == "build":
+            data = [part for file in files for part in ("--data", file)]
+            start = "from regulars.cli import main; main()"
+            return [
+                *(sys.executable, "-c", start, "build", "--quiet"),
+                *("--db", place / "regulars.duckdb", *data),
+            ]
+        self._copy_seeds(place)
+        plan = "all_dates.json" if key == "sql_dates" else "one_date.json"
+        return [
+            *(sys.executable, HERE / "sql_part.py", self.folder / "plan" / plan),
+            *(place / DATABASE_NAME, "--steps", place / "steps.json", *files),
+        ]
+
+    def _copy_seeds(self, place: Path) -> None:
+        shutil.copy(self.folder / "plan" / DATABASE_NAME, place / DATABASE_NAME)
+
+    def _env(self) -> dict[str, str]:
+        places = {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
+        return {name: str(self.folder / "dbt" / folder) for name, folder in places.items()}
+
+    @contextmanager
+    def _fresh_folder(self) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(dir=self.folder) as place:
+            yield Path(place)
+
+
+def find_data(bench: Bench, data: Path | None) -> None:
+    """Set the files of x1: those of the folder, or a simulated shop.
+
+    Raises:
+        SystemExit: The folder holds no Parquet file.
+    """
+    if data is None:
+        folder = bench.folder / "simulated"
+        _logger.info("no --data: simulating a shop of %d customers", SIMULATED_CUSTOMERS)
+        bench.run("inputs.py", "simulate", folder, str(SIMULATED_CUSTOMERS))
+        bench.results.data = (
+            f"a simulated shop (`regulars simulate --customers {SIMULATED_CUSTOMERS}`), since no "
+            "data were given; the goals are meant for UCI Online Retail II"
+        )
+    else:
+        folder = data
+    bench.files[1] = sorted(folder.glob("*.parquet"))
+    if not bench.files[1]:
+        sys.exit(f"There is no Parquet file in {folder}.")
+    if data is not None:
+        names = ", ".join(f"`{file.name}`" for file in bench.files[1])
+        bench.results.data = f"the files given by `--data` ({names})"
+
+
+def prepare(bench: Bench, *, with_copies: bool) -> None:
+    """Make the files of x10, and compile the project's SQL."""
+    target = bench.folder / "data.json"
+    bench.run("inputs.py", "describe", target, *bench.files[1])
+    described = json.loads(target.read_text(encoding="utf-8"))
+    bench.results.rows[1] = described["rows"]
+    if with_copies:
+        _logger.info("writing %d copies of %d rows", COPIES, described["rows"])
+        folder = bench.folder / "copies"
+        folder.mkdir()
+        bench.run("inputs.py", "multiply", folder, str(COPIES), *bench.files[1])
+        bench.files[COPIES] = [folder / file.name for file in bench.files[1]]
+        bench.results.rows[COPIES] = COPIES * described["rows"]
+    _logger.info("compiling the SQL")
+    plan = bench.folder / "plan"
+    plan.mkdir()
+    bench.run("plan.py", plan, *described["feature_dates"])
+
+
+def measure_all(bench: Bench) -> None:
+    """Measure every contender at every size, in turns."""
+    for size in bench.files:
+        keys = [key for key in TITLES if size == 1 or key != "sql_dates"]
+        if size > 1 and (reason := _reason_against_pandas(bench)):
+            keys.remove("pandas")
+            bench.results.skipped[size, "pandas"] = reason
+        if size == 1:
+            for key in keys:
+                _logger.info("warm-up")
+                bench.measure(key, size)
+            bench.results.steps.clear()
+        by_key: dict[str, list[Usage]] = {key: [] for key in keys}
+        bench.results.usages[size] = by_key
+        for repeat in range(REPEATS[size]):
+            for key in keys:
+                if size == 1 or repeat == 0 or key not in SINGLE_AT_LARGE:
+                    by_key[key].append(bench.measure(key, size))
+
+
+def _reason_against_pandas(bench: Bench) -> str | None:
+    expected = COPIES * max(usage.peak_bytes for usage in bench.results.usages[1]["pandas"])
+    if expected <= min(PANDAS_LIMIT_BYTES, _memory_bytes()):
+        return None
+    return f"left out: it would need about {expected / 1e9:.0f} GB"
+
+
+def machine() -> dict[str, str]:
+    """Describe the machine and the versions, without its name."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    packages = ("duckdb", "dbt-core", "dbt-duckdb", "pandas", "numpy", "pyarrow", "polars")
+    return {
+        "CPU": _cpu_model(),
+        "cores": str(cores),
+        "memory": f"{_memory_bytes() / 1e9:.0f} GB",
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        **{package: version(package) for package in packages},
+    }
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    given = os.environ.get("REGULARS_REAL_DATA")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(given) if given else None,
+        help="folder of Parquet files with UCI's columns (default: $REGULARS_REAL_DATA, "
+        "else a simulated shop)",
+    )
+    parser.add_argument("--out", type=Path, default=PROJECT / "docs" / "benchmarks.md")
+    parser.add_argument("--only-x1", action="store_true", help="leave out x10")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+
+    with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
+        bench = Bench(Path(folder), Results(data="", machine=machine()))
+        try:
+            find_data(bench, options.data)
+            prepare(bench, with_copies=not options.only_x1)
+            bench.check()
+            measure_all(bench)
+        except ChildError as error:
+            sys.exit(str(error))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(render(bench.results), encoding="utf-8")
+    _logger.info("wrote %s", options.out)
+
+
+if __name__ == "__main__":
+    main()

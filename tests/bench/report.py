@@ -1,0 +1,222 @@
+"""The benchmark's results as a page of Markdown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from measure import Spread, Usage
+
+SLOWEST_STEPS = 12
+MEGABYTE = 1_000_000
+
+TITLES = {
+    "scan": "Bare scan of the columns (DuckDB)",
+    "sql": "SQL part, 1 as-of date",
+    "sql_dates": "SQL part, 20 as-of dates",
+    "build": "Whole `regulars build` (dbt, every model, every test)",
+    "pandas": "pandas",
+    "polars": "Polars",
+}
+
+
+@dataclass
+class Results:
+    """All that was measured.
+
+    Attributes:
+        data: What the input is, in words.
+        rows: Rows of the input by size (1 and 10 times the data).
+        customers: Rows of customer_features by size.
+        usages: Repeated measurements by size and contender (a key of `TITLES`).
+        steps: CPU seconds of each SQL step, repeated, by contender and model; at size 1.
+        kinds: How each model is materialized.
+        skipped: Contenders that were left out, and why, by size.
+        check: What was found equal.
+        machine: Facts about the machine and the versions, by name.
+    """
+
+    data: str
+    machine: Mapping[str, str]
+    rows: dict[int, int] = field(default_factory=dict)
+    usages: dict[int, dict[str, list[Usage]]] = field(default_factory=dict)
+    steps: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    skipped: dict[tuple[int, str], str] = field(default_factory=dict)
+    check: str = ""
+
+    def cpu(self, size: int, key: str) -> Spread | None:
+        """CPU seconds, if they were measured."""
+        usages = self.usages.get(size, {}).get(key)
+        return Spread.of([usage.cpu_seconds for usage in usages]) if usages else None
+
+    def wall(self, size: int, key: str) -> Spread | None:
+        """Elapsed seconds, if they were measured."""
+        usages = self.usages.get(size, {}).get(key)
+        return Spread.of([usage.wall_seconds for usage in usages]) if usages else None
+
+    def peak(self, size: int, key: str) -> Spread | None:
+        """Peak memory in MB, if it was measured."""
+        usages = self.usages.get(size, {}).get(key)
+        return Spread.of([usage.peak_bytes / MEGABYTE for usage in usages]) if usages else None
+
+
+def render(results: Results) -> str:
+    """Write the page."""
+    parts = [_INTRODUCTION, _how_it_is_measured(results)]
+    parts += [_goals(results)]
+    parts += [_table_of_size(results, size) for size in results.usages]
+    if 10 in results.usages:
+        parts.append(_growth(results))
+    parts += [_slowest_steps(results), _machine(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+_INTRODUCTION = """\
+# Benchmarks
+
+Time and memory from the transaction files to `customer_features`: the 52 features of every
+customer. The SQL is compared with the same features in idiomatic pandas and Polars, and with the
+least that any program must do, which is to read the columns.
+
+    make bench                                            # REGULARS_REAL_DATA names the data's folder
+    .venv/bin/python tests/bench/bench.py --data FOLDER   # Parquet files with UCI's columns
+
+Without a folder the data are those of the shop simulator. This page is written by the command."""
+
+
+def _how_it_is_measured(results: Results) -> str:
+    repeats = ", ".join(
+        f"{_range([len(usages) for usages in by_key.values()])} times at x{size}"
+        for size, by_key in results.usages.items()
+    )
+    return f"""\
+## What is measured
+
+- **Data**: {results.data}. x10 is ten copies of it with customer and invoice numbers of their own,
+  same products and times.
+- **Each measurement** is a whole process, from the start of Python to its exit: user + system CPU
+  seconds of all threads, elapsed seconds, and peak resident memory, as the system counts them.
+  After one warm-up the contenders take turns, {repeats}. Cells say median (min-max).
+- **SQL part**: the project's own compiled SQL without dbt, in one DuckDB process and a new database
+  file that holds only the seeds: files through `regulars.ingest` into `py_raw_transactions`, then every ancestor of
+  `customer_features` as dbt materializes it, constraints included. One as-of date means the default vars:
+  the features of the scoring date, and the RFM history of all month ends. 20 dates means 19 further
+  `feature_as_of_dates` that divide the period evenly.
+- **pandas, Polars**: `tests/bench/features_pandas.py` and `features_polars.py`, for the scoring date. They
+  are given each product's category ready-made; the SQL derives it. They compute no RFM history.
+- **Equal values**: before anything is timed, SQL, pandas and Polars must agree ({results.check}):
+  money, whole numbers and text exactly, floats to 1e-9 of their value. Else the benchmark fails."""
+
+
+def _goals(results: Results) -> str:
+    rows: list[tuple[str, float | None, float, str]] = []
+
+    def add(text: str, spread: Spread | None, limit: float, unit: str) -> None:
+        rows.append((text, None if spread is None else spread.median, limit, unit))
+
+    add("SQL part at x1, 1 as-of date", results.cpu(1, "sql"), 2.5, "CPU s")
+    add("SQL part at x1, 20 as-of dates", results.cpu(1, "sql_dates"), 10, "CPU s")
+    add("Peak memory of the SQL part at x1", results.peak(1, "sql"), 1000, "MB")
+    small, large = results.cpu(1, "sql"), results.cpu(10, "sql")
+    growth = large.median / small.median if small and large else None
+    rows.append(("Growth of the SQL part from x1 to x10", growth, 11, "times the CPU s"))
+    lines = ["## Goals", "", "| | goal | measured | |", "|---|---:|---:|---|"]
+    for text, value, limit, unit in rows:
+        if value is None:
+            lines.append(f"| {text} | ≤ {limit:g} {unit} | not measured | |")
+        else:
+            verdict = "met" if value <= limit else "**missed**"
+            lines.append(f"| {text} | ≤ {limit:g} {unit} | {_number(value)} | {verdict} |")
+    return "\n".join(lines)
+
+
+def _table_of_size(results: Results, size: int) -> str:
+    bases = [key for key in ("scan", "pandas", "polars") if results.cpu(size, key)]
+    header = ["", "CPU s", "elapsed s", "peak MB", *(f"CPU ÷ {_base_name(key)}" for key in bases)]
+    lines = [
+        f"## x{size}: {results.rows[size]:,} rows",
+        "",
+        f"| {' | '.join(header)} |",
+        "|---|" + "---:|" * (len(header) - 1),
+    ]
+    for key, title in TITLES.items():
+        cpu, wall, peak = (
+            measured(size, key) for measured in (results.cpu, results.wall, results.peak)
+        )
+        if cpu and wall and peak:
+            cells = [_spread(cpu), _spread(wall), _spread(peak)]
+            for base in bases:
+                of_base = results.cpu(size, base)
+                cells.append(_number(cpu.median / of_base.median) if of_base else "")
+            lines.append(f"| {title} | {' | '.join(cells)} |")
+        elif (size, key) in results.skipped:
+            cells = [results.skipped[size, key]] + [""] * (len(header) - 2)
+            lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _growth(results: Results) -> str:
+    lines = [
+        "## Growth from x1 to x10",
+        "",
+        "| | CPU s | elapsed s | peak memory |",
+        "|---|---:|---:|---:|",
+    ]
+    for key, title in TITLES.items():
+        cells = []
+        for measured in (results.cpu, results.wall, results.peak):
+            small, large = measured(1, key), measured(10, key)
+            if small and large:
+                cells.append(f"{_number(large.median / small.median)} times")
+        if cells:
+            lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _slowest_steps(results: Results) -> str:
+    medians = {
+        key: {name: Spread.of(values) for name, values in by_name.items()}
+        for key, by_name in results.steps.items()
+    }
+    one, many = medians["sql"], medians["sql_dates"]
+    slowest = sorted(one, key=lambda name: -max(one[name].median, many[name].median))
+    lines = [
+        f"## Where the SQL part's time goes at x1: the {SLOWEST_STEPS} slowest models",
+        "",
+        "| model | CPU s, 1 date | CPU s, 20 dates |",
+        "|---|---:|---:|",
+    ]
+    shown = slowest[:SLOWEST_STEPS]
+    lines += [f"| {name} | {_spread(one[name])} | {_spread(many[name])} |" for name in shown]
+    rest = [sum(part[name].median for name in slowest[SLOWEST_STEPS:]) for part in (one, many)]
+    total = [sum(spread.median for spread in part.values()) for part in (one, many)]
+    lines += [
+        f"| the other {len(slowest) - len(shown)} | {_number(rest[0])} | {_number(rest[1])} |",
+        f"| all | {_number(total[0])} | {_number(total[1])} |",
+        "",
+        "Views cost the models that read them. Starting Python and closing the database come on top.",
+    ]
+    return "\n".join(lines)
+
+
+def _machine(results: Results) -> str:
+    lines = ["## Machine and versions", "", "| | |", "|---|---|"]
+    return "\n".join(lines + [f"| {name} | {value} |" for name, value in results.machine.items()])
+
+
+def _base_name(key: str) -> str:
+    return "scan" if key == "scan" else TITLES[key]
+
+
+def _spread(spread: Spread) -> str:
+    return f"{_number(spread.median)} ({_number(spread.low)}-{_number(spread.high)})"
+
+
+def _number(value: float) -> str:
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _range(values: Sequence[int]) -> str:
+    low, high = min(values), max(values)
+    return str(low) if low == high else f"{low} to {high}"

@@ -1,0 +1,123 @@
+"""Shared builds: each is made once per run, through the command line, as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+REGULARS = Path(sys.executable).with_name("regulars")
+REAL_DATA = "REGULARS_REAL_DATA"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs the real data where there is none."""
+    if os.environ.get(REAL_DATA):
+        return
+    skip = pytest.mark.skip(reason=f"{REAL_DATA} is not set")
+    for item in items:
+        if "realdata" in item.keywords:
+            item.add_marker(skip)
+
+
+@dataclass(frozen=True)
+class Build:
+    """A finished build: the published database, the warehouse beside it, and the printed summary."""
+
+    database: Path
+    summary: dict[str, Any]
+
+    @property
+    def warehouse(self) -> Path:
+        return self.database.with_name(f"{self.database.stem}_warehouse.duckdb")
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run SQL on the published database."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def query_warehouse(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run SQL on the warehouse, where staging and intermediate models are."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def run_regulars(
+    *arguments: str | Path, target: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line with dbt's own files out of the checkout."""
+    return subprocess.run(
+        [REGULARS, *map(str, arguments)],
+        cwd=ROOT,
+        env=os.environ
+        | {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target / "logs"), "DO_NOT_TRACK": "1"}
+        | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
+    """Build from `data` (default: the sample shop) with dbt vars as keywords."""
+
+    def run(data: Path | None = None, **variables: Any) -> Build:
+        directory = tmp_path_factory.mktemp("build")
+        database = directory / "shop.duckdb"
+        arguments = ["build", "--db", database, "--json", "--quiet", "--vars", json.dumps(variables)]
+        if data:
+            arguments += ["--data", data]
+        finished = run_regulars(*arguments, target=directory / "target")
+        assert finished.returncode == 0, finished.stderr
+        return Build(database, json.loads(finished.stdout))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sample(build: Callable[..., Build]) -> Build:
+    """The build of the embedded sample."""
+    return build()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with UCI Online Retail II."""
+    return Path(os.environ[REAL_DATA])
+
+
+@pytest.fixture(scope="session")
+def real(build: Callable[..., Build], real_data: Path) -> Build:
+    """The default build of the real data, with features for one earlier date too."""
+    return build(real_data, feature_as_of_dates=["2011-06-12"])
+
+
+@pytest.fixture(scope="session")
+def published_vars() -> dict[str, Any]:
+    """The parity preset."""
+    return yaml.safe_load((ROOT / "tests/parity/published_vars.yml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def parity(build: Callable[..., Build], real_data: Path, published_vars: dict[str, Any]) -> Build:
+    """The build of the real data under the parity preset."""
+    return build(real_data, **published_vars)
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty DuckDB in memory."""
+    with duckdb.connect() as opened:
+        yield opened

@@ -1,0 +1,248 @@
+"""The embedded sample, built as a user builds it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import ROOT, Build, run_regulars
+from tests.tables import content, fingerprint, table_names
+
+KEYS = {"as_of_date", "customer_id"}
+
+
+def feature_columns(build: Build) -> list[str]:
+    rows = build.query("select column_name from (describe customer_features)")
+    return [name for (name,) in rows if name not in KEYS]
+
+
+def test_the_summary_says_what_came_of_every_row(sample: Build) -> None:
+    summary = sample.summary
+    assert summary["source"] == "sample shop, part 1, sample shop, part 2"
+    raw = sample.query_warehouse("select count(*) from main_input.py_raw_transactions")[0][0]
+    assert sum(row["row_count"] for row in summary["ledger"]) == raw
+    assert summary["checks"] == summary["checks_reconciled"] == 9
+    assert sum(row["customer_count"] for row in summary["segments"]) == summary["customer_count"]
+    assert [row["segment"] for row in summary["segments"]][0] == "Champions"
+    assert len(summary["segments"]) == 11
+
+
+def test_every_kind_of_dirt_of_the_sample_is_set_aside(sample: Build) -> None:
+    found = {name for (name,) in sample.query("select disposition from data_quality_ledger where row_count > 0")}
+    assert found == {
+        "sale", "anonymous_sale", "return", "anonymous_return", "reversed_sale", "reversed_return",
+        "overlap", "adjustment", "non_product", "unpriced", "stock_movement",
+    }  # fmt: skip
+
+
+def test_the_sample_has_the_orders_that_the_simulated_customers_placed(sample: Build) -> None:
+    # mistaken orders that were taken back within a day are no orders: cleaning must have found them
+    differing = sample.query_warehouse(
+        """
+        select truth.customer_id, truth.order_count, customers.order_count
+        from main_input.py_sample_customers as truth
+        full outer join main.customers as customers on truth.customer_id = customers.customer_id
+        where coalesce(truth.order_count, 0) <> coalesce(customers.order_count, 0)
+        """
+    )
+    customers = sample.summary["customer_count"]
+    assert customers > 2400
+    assert len(differing) <= 0.01 * customers
+
+
+def test_there_are_52_features_and_none_is_a_constant_or_an_alias(sample: Build) -> None:
+    columns = feature_columns(sample)
+    assert len(columns) == len(set(columns)) == 52
+    for column in columns:
+        distinct = sample.query(f"select count(distinct {column}) from customer_features")[0][0]
+        assert distinct > 1, f"{column} is constant"
+    comparisons = {
+        (a, b): f"count(*) filter (where {a}::varchar is distinct from {b}::varchar)"
+        for a, b in itertools.combinations(columns, 2)
+    }
+    counts = sample.query(f"select {', '.join(comparisons.values())} from customer_features")[0]
+    aliases = [pair for pair, count in zip(comparisons, counts, strict=True) if count == 0]
+    assert aliases == []
+
+
+def test_single_purchase_customers_have_null_where_a_value_is_undefined(sample: Build) -> None:
+    undefined = [
+        "avg_inter_purchase_days", "median_inter_purchase_days", "std_inter_purchase_days",
+        "purchase_velocity", "aov_std", "spending_cv", "revenue_growth",
+    ]  # fmt: skip
+    counts = sample.query(
+        f"select count(*), {', '.join(f'count({column})' for column in undefined)} "
+        "from customer_features where frequency = 1"
+    )[0]
+    assert counts[0] > 100
+    assert set(counts[1:]) == {0}
+
+
+def test_every_published_column_is_described(sample: Build) -> None:
+    undescribed = sample.query(
+        "select table_name, column_name from duckdb_columns() "
+        "where not internal and coalesce(comment, '') = ''"
+    )
+    assert undescribed == []
+
+
+def test_the_published_database_keeps_primary_keys(sample: Build) -> None:
+    keys = dict(
+        sample.query(
+            "select table_name, constraint_column_names from duckdb_constraints() "
+            "where constraint_type = 'PRIMARY KEY'"
+        )
+    )
+    assert keys["customers"] == ["customer_id"]
+    assert keys["customer_features"] == ["as_of_date", "customer_id"]
+    assert "order_lines" not in keys  # an index over all lines would have to fit in memory
+
+
+def test_the_published_database_holds_marts_only(sample: Build) -> None:
+    schemas = sample.query("select distinct schema_name from duckdb_tables()")
+    assert schemas == [("main",)]
+    assert sample.query("select count(*) from duckdb_views() where not internal") == [(0,)]
+
+
+def test_a_second_build_makes_the_same_tables(sample: Build, build: Callable[..., Build]) -> None:
+    again = build()
+    names = table_names(sample.database)
+    assert table_names(again.database) == names
+    differing = [name for name in names if fingerprint(sample.database, name) != fingerprint(again.database, name)]
+    assert differing == []
+
+
+def test_rows_on_or_after_the_as_of_date_change_nothing(
+    sample: Build, build: Callable[..., Build], tmp_path: Path
+) -> None:
+    """The leakage test: delete the future, and the past must stay as it was."""
+    as_of = "2024-03-10"
+    with duckdb.connect(str(sample.warehouse), read_only=True) as warehouse:
+        for number in (1, 2):
+            warehouse.execute(
+                f"""
+                copy (
+                    select invoice, stock_code, description, quantity, invoice_date, price, customer_id, country
+                    from main_input.py_raw_transactions
+                    where source_file_number = {number} and invoice_date < date '{as_of}'
+                    order by source_row_number
+                ) to '{tmp_path}/part_{number}.parquet' (format parquet)
+                """
+            )
+    with_future = build(as_of_date=as_of)
+    without_future = build(tmp_path, as_of_date=as_of)
+
+    for query in (
+        "from customer_rfm",
+        "from customer_segments",
+        "from customers",
+        "from segment_history",
+        "from segment_migrations",
+        "from rfm_cut_points",
+        "from segment_profiles",
+        "from customer_features_published",
+    ):
+        assert content(with_future.database, query) == content(without_future.database, query), query
+
+    # categories are reference data, taken as they are today: customers of a product whose category
+    # hangs on descriptions of the future are compared without the columns made from categories
+    moved = set(content(with_future.database, "select stock_code, category from products")) ^ set(
+        content(without_future.database, "select stock_code, category from products")
+    )
+    today = dict(content(with_future.database, "select stock_code, category from products"))
+    yesterday = dict(content(without_future.database, "select stock_code, category from products"))
+    assert [code for code in yesterday if today[code] != yesterday[code]] == [], moved
+    features = "from customer_features"
+    assert content(with_future.database, features) == content(without_future.database, features)
+    assert len(content(with_future.database, features)) > 1000
+
+
+def test_history_is_the_same_whenever_it_is_looked_at(
+    sample: Build, build: Callable[..., Build]
+) -> None:
+    earlier = build(as_of_date="2024-03-01")
+    for table, column in (("segment_history", "as_of_date"), ("segment_migrations", "to_date")):
+        past = f"from {table} where {column} <= date '2024-03-01'"
+        assert content(earlier.database, f"from {table}") == content(sample.database, past)
+
+
+def test_the_unit_tests_of_the_sql_pass(sample: Build, tmp_path: Path) -> None:
+    finished = subprocess.run(
+        [
+            Path(sys.executable).with_name("dbt"), "test", "--select", "test_type:unit",
+            "--profiles-dir", ".", "--no-use-colors",
+            "--target-path", tmp_path, "--log-path", tmp_path,
+        ],  # fmt: skip
+        cwd=ROOT,
+        env=os.environ | {"REGULARS_WAREHOUSE": str(sample.warehouse)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout
+    passed = int(re.search(r"PASS=(\d+)", finished.stdout)[1])
+    assert passed >= 12
+
+
+def test_the_documentation_is_generated_and_complete(sample: Build, tmp_path: Path) -> None:
+    finished = subprocess.run(
+        [
+            Path(sys.executable).with_name("dbt"), "docs", "generate", "--static",
+            "--profiles-dir", ".", "--no-use-colors", "--show-all-deprecations",
+            "--target-path", tmp_path, "--log-path", tmp_path,
+        ],  # fmt: skip
+        cwd=ROOT,
+        env=os.environ | {"REGULARS_WAREHOUSE": str(sample.warehouse)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout
+    assert "deprecat" not in finished.stdout.lower()
+    assert (tmp_path / "static_index.html").stat().st_size > 500_000
+
+    manifest = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    catalog = json.loads((tmp_path / "catalog.json").read_text(encoding="utf-8"))
+    for identifier, table in catalog["nodes"].items():
+        node = manifest["nodes"][identifier]
+        assert node["description"], f"{identifier} has no description"
+        described = {name: column["description"] for name, column in node["columns"].items()}
+        assert set(described) == set(table["columns"]), identifier
+        assert all(described.values()), identifier
+    macros = [m for m in manifest["macros"].values() if m["package_name"] == "regulars" and not m["name"].startswith(("duckdb__", "spark__", "default__"))]
+    assert [m["name"] for m in macros if not m["description"]] == []
+
+
+@pytest.mark.parametrize("analysis", sorted(path.stem for path in (ROOT / "analyses").glob("*.sql")))
+def test_each_analysis_answers_its_question(sample: Build, analysis: str) -> None:
+    sql = (ROOT / f"analyses/{analysis}.sql").read_text(encoding="utf-8")
+    rendered = re.sub(r"\{\{\s*ref\(\s*[\"'](\w+)[\"']\s*\)\s*\}\}", r"\1", sql)
+    assert "{{" not in rendered
+    assert sample.query(rendered)
+
+
+def test_classify_prints_what_the_build_makes(sample: Build, tmp_path: Path) -> None:
+    with duckdb.connect(str(sample.warehouse), read_only=True) as warehouse:
+        for number in (1, 2):
+            warehouse.execute(
+                f"""
+                copy (
+                    select invoice, stock_code, description, quantity, invoice_date, price, customer_id, country
+                    from main_input.py_raw_transactions where source_file_number = {number}
+                    order by source_row_number
+                ) to '{tmp_path}/part_{number}.csv'
+                """
+            )
+    finished = run_regulars("classify", f"{tmp_path}/part_*.csv", "--json", target=tmp_path / "target")
+    assert finished.returncode == 0, finished.stderr
+    printed = {row["customer_id"]: row["segment"] for row in json.loads(finished.stdout)}
+    assert printed == dict(sample.query("select customer_id, segment from customer_segments"))

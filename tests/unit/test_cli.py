@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import run_regulars
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "create table orders as select '489434' as order_id, 505.30::decimal(18, 4) as revenue, null::varchar as customer_id "
+            "union all select '489435', 145.8, '13,085'"
+        )
+    return path
+
+
+def test_the_version_and_help_are_printed(tmp_path: Path) -> None:
+    assert run_regulars("--version", target=tmp_path).stdout.startswith("regulars 0.")
+    helped = run_regulars("--help", target=tmp_path)
+    assert helped.returncode == 0
+    for command in ("build", "classify", "query", "simulate", "download", "doctor"):
+        assert command in helped.stdout
+
+
+def test_help_does_not_import_heavy_libraries(tmp_path: Path) -> None:
+    imported = run_regulars("--help", target=tmp_path, PYTHONPROFILEIMPORTTIME="1").stderr
+    for library in ("dbt", "duckdb", "pandas", "numpy", "pyarrow"):
+        assert f"| {library}\n" not in imported.replace("|   ", "| ").replace("  ", " ")
+
+
+def test_a_query_prints_a_table_csv_or_json(published: Path, tmp_path: Path) -> None:
+    sql = "select * from orders order by order_id"
+    table = run_regulars("query", sql, "--db", published, target=tmp_path).stdout.splitlines()
+    assert table[0].split() == ["order_id", "revenue", "customer_id"]
+    assert table[2].split() == ["489434", "505.3000"]
+    text = run_regulars("query", sql, "--csv", "--db", published, target=tmp_path).stdout
+    assert list(csv.reader(io.StringIO(text)))[1:] == [["489434", "505.3000", ""], ["489435", "145.8000", "13,085"]]
+    rows = json.loads(run_regulars("query", sql, "--json", "--db", published, target=tmp_path).stdout)
+    assert rows[0] == {"order_id": "489434", "revenue": "505.3000", "customer_id": None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["query", "select 1", "--db", "{missing}"], 1, "make build"),
+        (["query", "select nothing from orders", "--db", "{published}"], 2, "nothing"),
+        (["query", "drop table orders", "--db", "{published}"], 2, "read-only"),
+        (["build", "--vars", "{not yaml"], 2, "--vars"),
+        (["build", "--vars", "[1, 2]"], 2, "no mapping"),
+        (["build", "--as-of", "yesterday"], 2, "2011-12-10"),
+        (["simulate", "--customers", "0", "--out", "{folder}"], 2, "customers"),
+        (["nonsense"], 2, "No such command"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_named_and_have_their_exit_status(
+    published: Path, tmp_path: Path, arguments: list[str], status: int, message: str
+) -> None:
+    places = {"{missing}": tmp_path / "none.duckdb", "{published}": published, "{folder}": tmp_path}
+    finished = run_regulars(*(places.get(argument, argument) for argument in arguments), target=tmp_path)
+    assert finished.returncode == status
+    assert message in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert finished.stdout == ""
+
+
+def test_simulate_writes_two_files_that_overlap(tmp_path: Path) -> None:
+    finished = run_regulars("simulate", "--customers", "50", "--months", "4", "--out", tmp_path / "shop", target=tmp_path)
+    paths = [Path(line) for line in finished.stdout.split()]
+    assert [path.name for path in paths] == ["sales_part_1.parquet", "sales_part_2.parquet"]
+    first, second = (pq.read_table(path) for path in paths)
+    assert first.column_names == ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
+    assert set(first["Invoice"].to_pylist()) & set(second["Invoice"].to_pylist())
+
+
+def test_the_doctor_finds_what_a_build_needs(tmp_path: Path) -> None:
+    finished = run_regulars("doctor", "--json", "--db", tmp_path / "shop.duckdb", target=tmp_path)
+    assert finished.returncode == 0
+    findings = {finding["subject"]: finding for finding in json.loads(finished.stdout)}
+    assert findings["project"]["is_good"]
+    assert findings["duckdb"]["detail"].split(".")[0] in {"1", "2"}
+    assert not findings["database"]["is_good"]
