@@ -10,9 +10,10 @@
         cast(
             {{ row_count }} * sum({{ integer }} * {{ integer }})
             - sum({{ integer }}) * sum({{ integer }}) as double
-        )
-        / nullif(
-            count({{ value }}) * cast(count({{ value }}){{ " - 1" if is_sample }} as double), 0
+        ) / nullif(
+            count({{ value }})
+            * cast(count({{ value }}){{ " - 1" if is_sample }} as double),
+            0
         )
     )
 {%- endmacro %}

@@ -27,8 +27,7 @@
                 row_number() over (
                     partition by as_of_date, customer_id
                     order by first_sold_at, {{ tie_break }}
-                )
-                <= floor(
+                ) <= floor(
                     count(*) over (partition by as_of_date, customer_id) / 2.0
                 ) as is_first_half,
                 count(*) over (partition by as_of_date, customer_id) as order_count

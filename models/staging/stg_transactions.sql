@@ -5,13 +5,12 @@ with
 
     renamed as (
         select
-            cast(source_file_number as bigint) * 10000000000
-            + source_row_number as line_id,
+            {{ line_id() }} as line_id,
             source_file,
             source_file_number,
             source_row_number,
-            nullif(upper(trim(invoice)), '') as order_id,
-            nullif(upper(trim(stock_code)), '') as stock_code,
+            upper({{ trimmed("invoice") }}) as order_id,
+            upper({{ trimmed("stock_code") }}) as stock_code,
             case
                 when
                     lower(trim(description)) in (
@@ -28,8 +27,8 @@ with
             cast(invoice_date as date) as occurred_date,
             price,
             cast(quantity * price as decimal(18, 4)) as amount,
-            nullif(trim(customer_id), '') as customer_id,
-            nullif(trim(country), '') as country,
+            {{ trimmed("customer_id") }} as customer_id,
+            {{ trimmed("country") }} as country,
             parse_error,
             source_record
         from transactions

@@ -26,9 +26,11 @@ PROJECT = HERE.parents[1]
 DATABASE_NAME = "bench.duckdb"  # as in plan.py
 SIMULATED_CUSTOMERS = 6_000
 COPIES = 10
-REPEATS = {1: 5, COPIES: 3}
-# what takes long at x10 is measured once there
-SINGLE_AT_LARGE = ("build",)
+# by size and contender; what takes long is repeated less
+REPEATS = {
+    1: {"scan": 5, "sql": 5, "sql_dates": 3, "build": 3, "pandas": 5, "polars": 5},
+    COPIES: {"scan": 3, "sql": 3, "build": 1, "pandas": 3, "polars": 3},
+}
 PANDAS_LIMIT_BYTES = 8_000_000_000
 
 _logger = logging.getLogger("bench")
@@ -51,7 +53,7 @@ class Bench:
     def run(self, script: str, *arguments: str | Path) -> str:
         """Run one of the children beside this file, and return what it printed."""
         log = self.folder / "child.log"
-        run_child([sys.executable, HERE / script, *arguments], log=log, env=self._env())
+        run_child([sys.executable, HERE / script, *arguments], log=log)
         return log.read_text(encoding="utf-8")
 
     def measure(self, key: str, size: int) -> Usage:
@@ -60,7 +62,8 @@ class Bench:
             usage = run_child(
                 self._command(key, size, place),
                 log=self.folder / "child.log",
-                env=self._env(),
+                cwd=PROJECT,
+                env={"DBT_TARGET_PATH": str(place / "target"), "DBT_LOG_PATH": str(place / "logs")},
             )
             steps = place / "steps.json"
             if size == 1 and steps.exists():
@@ -120,10 +123,6 @@ class Bench:
     def _copy_seeds(self, place: Path) -> None:
         shutil.copy(self.folder / "plan" / DATABASE_NAME, place / DATABASE_NAME)
 
-    def _env(self) -> dict[str, str]:
-        places = {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}
-        return {name: str(self.folder / "dbt" / folder) for name, folder in places.items()}
-
     @contextmanager
     def _fresh_folder(self) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=self.folder) as place:
@@ -176,21 +175,16 @@ def prepare(bench: Bench, *, with_copies: bool) -> None:
 def measure_all(bench: Bench) -> None:
     """Measure every contender at every size, in turns."""
     for size in bench.files:
-        keys = [key for key in TITLES if size == 1 or key != "sql_dates"]
+        repeats = dict(REPEATS[size])
         if size > 1 and (reason := _reason_against_pandas(bench)):
-            keys.remove("pandas")
+            del repeats["pandas"]
             bench.results.skipped[size, "pandas"] = reason
-        if size == 1:
-            for key in keys:
-                _logger.info("warm-up")
-                bench.measure(key, size)
-            bench.results.steps.clear()
-        by_key: dict[str, list[Usage]] = {key: [] for key in keys}
+        by_key: dict[str, list[Usage]] = {key: [] for key in TITLES if key in repeats}
         bench.results.usages[size] = by_key
-        for repeat in range(REPEATS[size]):
-            for key in keys:
-                if size == 1 or repeat == 0 or key not in SINGLE_AT_LARGE:
-                    by_key[key].append(bench.measure(key, size))
+        for repeat in range(max(repeats.values())):
+            for key, usages in by_key.items():
+                if repeat < repeats[key]:
+                    usages.append(bench.measure(key, size))
 
 
 def _reason_against_pandas(bench: Bench) -> str | None:

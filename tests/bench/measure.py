@@ -46,7 +46,13 @@ class Spread:
         return cls(median(values), min(values), max(values))
 
 
-def run_child(arguments: Sequence[str | Path], *, log: Path, env: Mapping[str, str]) -> Usage:
+def run_child(
+    arguments: Sequence[str | Path],
+    *,
+    log: Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Usage:
     """Run a program to its end.
 
     A new process counts the resident set of the process that starts it, so the caller must stay
@@ -55,6 +61,7 @@ def run_child(arguments: Sequence[str | Path], *, log: Path, env: Mapping[str, s
     Args:
         arguments: The program and its arguments.
         log: File for what it prints; overwritten.
+        cwd: Where it starts; this process's own directory if not given.
         env: Environment variables besides this process's own.
 
     Returns:
@@ -70,7 +77,8 @@ def run_child(arguments: Sequence[str | Path], *, log: Path, env: Mapping[str, s
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **env},
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start

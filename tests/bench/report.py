@@ -94,17 +94,22 @@ def _how_it_is_measured(results: Results) -> str:
 - **Data**: {results.data}. x10 is ten copies of it with customer and invoice numbers of their own,
   same products and times.
 - **Each measurement** is a whole process, from the start of Python to its exit: user + system CPU
-  seconds of all threads, elapsed seconds, and peak resident memory, as the system counts them.
-  After one warm-up the contenders take turns, {repeats}. Cells say median (min-max).
+  seconds of all threads, elapsed seconds, and peak resident memory, as the system counts them. The
+  contenders take turns, {repeats}; the check of equal values has warmed
+  everything up before. Cells say median (min-max).
 - **SQL part**: the project's own compiled SQL without dbt, in one DuckDB process and a new database
-  file that holds only the seeds: files through `regulars.ingest` into `py_raw_transactions`, then every ancestor of
-  `customer_features` as dbt materializes it, constraints included. One as-of date means the default vars:
-  the features of the scoring date, and the RFM history of all month ends. 20 dates means 19 further
-  `feature_as_of_dates` that divide the period evenly.
-- **pandas, Polars**: `tests/bench/features_pandas.py` and `features_polars.py`, for the scoring date. They
-  are given each product's category ready-made; the SQL derives it. They compute no RFM history.
-- **Equal values**: before anything is timed, SQL, pandas and Polars must agree ({results.check}):
-  money, whole numbers and text exactly, floats to 1e-9 of their value. Else the benchmark fails."""
+  file that holds only the seeds: files through `regulars.ingest` into `py_raw_transactions`, then
+  every ancestor of `customer_features` as dbt materializes it, constraints included, one after the
+  other. One as-of date means the default vars: the features of the scoring date, and the RFM history
+  of all month ends. 20 dates means 19 further `feature_as_of_dates` that divide the period evenly.
+- **`regulars build`**: everything else that the project makes too, from a fresh checkout: parsing,
+  every model, every data test, publishing.
+- **pandas, Polars**: `tests/bench/features_pandas.py` and `features_polars.py`, for the scoring
+  date. They are given each product's category ready-made; the SQL derives it. They keep no
+  intermediate tables and compute no RFM history.
+- **Equal values**: before anything is timed, SQL, pandas and Polars must agree at x1
+  ({results.check}): money, whole numbers and text exactly, floats to 1e-9 of their value.
+  Else the benchmark fails."""
 
 
 def _goals(results: Results) -> str:

@@ -17,7 +17,6 @@ with
         select
             transactions.customer_id,
             transactions.order_id,
-            transactions.country,
             transactions.line_id,
             transactions.occurred_at as sold_at,
             transactions.occurred_date as sold_date,
@@ -38,7 +37,6 @@ with
             sold_date,
             sold_hour,
             reversed_date,
-            min(country) as country,
             min(sold_at) as first_sold_at,
             max(sold_at) as last_sold_at,
             min(line_id) as first_line_id,

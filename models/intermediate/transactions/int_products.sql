@@ -3,11 +3,13 @@
 -- Grain: one row per stock code with a kept line. Reference data: taken as it is
 -- today, at any as-of date.
 with
-    lines as (
-        select stock_code, description
+    kept_lines as (
+        select line_id, stock_code
         from {{ ref("int_transactions_classified") }}
         where disposition in ('sale', 'return', 'anonymous_sale', 'anonymous_return')
     ),
+
+    transactions as (select line_id, description from {{ ref("stg_transactions") }}),
 
     category_rules as (
         select *
@@ -16,9 +18,13 @@ with
     ),
 
     descriptions as (
-        select stock_code, upper(description) as description, count(*) as line_count
-        from lines
-        group by stock_code, upper(description)
+        select
+            kept_lines.stock_code,
+            upper(transactions.description) as description,
+            count(*) as line_count
+        from kept_lines
+        inner join transactions on kept_lines.line_id = transactions.line_id
+        group by kept_lines.stock_code, upper(transactions.description)
     ),
 
     -- the most frequent description; tie: the longest, then alphabetical

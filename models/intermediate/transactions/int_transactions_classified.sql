@@ -8,7 +8,9 @@ with
     non_product_codes as (select * from {{ ref("non_product_codes") }}),
 
     stock_codes as (
-        select distinct stock_code from transactions where stock_code is not null
+        select distinct stock_code
+        from {{ ref("stg_transactions") }}
+        where stock_code is not null
     ),
 
     -- one test per code, not per row
@@ -29,7 +31,7 @@ with
 
     invoices_in_several_files as (
         select order_id, min(source_file_number) as first_file_number
-        from transactions
+        from {{ ref("stg_transactions") }}
         group by order_id
         having min(source_file_number) < max(source_file_number)
     ),
@@ -51,13 +53,22 @@ with
                         country
                     order by line_id
                 ) as repetition
-            from transactions
+            from {{ ref("stg_transactions") }}
         ),
 
     {% endif %}
     classified as (
         select
-            transactions.*,
+            transactions.line_id,
+            transactions.source_file_number,
+            transactions.order_id,
+            transactions.stock_code,
+            transactions.customer_id,
+            transactions.quantity,
+            transactions.price,
+            transactions.amount,
+            transactions.occurred_at,
+            transactions.occurred_date,
             case
                 when transactions.parse_error is not null
                 then transactions.parse_error

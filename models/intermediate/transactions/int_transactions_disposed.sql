@@ -15,20 +15,15 @@ with
     disposed as (
         select
             transactions.line_id,
-            transactions.source_file,
             transactions.source_file_number,
-            transactions.source_row_number,
             transactions.order_id,
             transactions.stock_code,
-            transactions.description,
+            transactions.customer_id,
             transactions.quantity,
-            transactions.occurred_at,
-            transactions.occurred_date,
             transactions.price,
             transactions.amount,
-            transactions.customer_id,
-            transactions.country,
-            transactions.source_record,
+            transactions.occurred_at,
+            transactions.occurred_date,
             coalesce(
                 reversed_lines.disposition, transactions.disposition
             ) as disposition

@@ -42,7 +42,8 @@ with
             cast(sum(gross_revenue) as decimal(18, 4)) as monetary,
             cast(sum(unit_count) as double) as unit_count,
             max(unit_count) as max_quantity_single_txn,
-            {{ exact_stddev("gross_revenue * 10000", is_sample=true) }} / 10000 as aov_std,
+            {{ exact_stddev("gross_revenue * 10000", is_sample=true) }}
+            / 10000 as aov_std,
             max(gross_revenue) as aov_max,
             min(gross_revenue) as aov_min,
             max(highest_price) as max_price,

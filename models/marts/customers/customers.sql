@@ -7,6 +7,12 @@ with
 
     confidence_tiers as (select * from {{ ref("confidence_tiers") }}),
 
+    order_countries as (
+        select order_id, min(country) as country
+        from {{ ref("stg_transactions") }}
+        group by order_id
+    ),
+
     standing_parts as (
         select scoring_date.as_of_date, order_parts.*
         from order_parts
@@ -28,9 +34,13 @@ with
     ),
 
     country_spend as (
-        select customer_id, country, sum(gross_revenue) as gross_revenue
+        select
+            standing_parts.customer_id,
+            order_countries.country,
+            sum(standing_parts.gross_revenue) as gross_revenue
         from standing_parts
-        group by customer_id, country
+        inner join order_countries on standing_parts.order_id = order_countries.order_id
+        group by standing_parts.customer_id, order_countries.country
     ),
 
     -- the country with the largest spend; tie: its name

@@ -1,20 +1,42 @@
--- Grain: one row per setting. The vars that this database was built with, so that every number can be traced.
+-- Grain: one row per setting. The vars that this database was built with, so that
+-- every number can be traced.
 {% set names = [
-    "as_of_date", "adjustment_prefix", "at_risk_score", "bulk_order_units", "cancellation_prefix",
-    "category_taxonomy", "churn_risk_overdue_days", "churn_risk_recency_days", "churn_risk_weights",
-    "column_mapping", "currency", "date_format", "decimal_separator", "drop_cross_file_overlap",
-    "drop_duplicate_lines", "earliest_plausible_date", "exclude_non_products",
-    "expected_gap_prior_gaps", "feature_as_of_dates", "home_country", "latest_plausible_date",
-    "missing_description_words", "net_returns", "recency_basis", "reversal_window_hours",
-    "score_ties", "segment_rules", "source_timezone",
+    "as_of_date",
+    "adjustment_prefix",
+    "at_risk_score",
+    "bulk_order_units",
+    "cancellation_prefix",
+    "category_taxonomy",
+    "churn_risk_overdue_days",
+    "churn_risk_recency_days",
+    "churn_risk_weights",
+    "column_mapping",
+    "currency",
+    "date_format",
+    "decimal_separator",
+    "drop_cross_file_overlap",
+    "drop_duplicate_lines",
+    "earliest_plausible_date",
+    "exclude_non_products",
+    "expected_gap_prior_gaps",
+    "feature_as_of_dates",
+    "home_country",
+    "latest_plausible_date",
+    "missing_description_words",
+    "net_returns",
+    "recency_basis",
+    "reversal_window_hours",
+    "score_ties",
+    "segment_rules",
+    "source_timezone",
 ] %}
 with
     settings as (
         {% for name in names %}
             select
                 '{{ name }}' as setting,
-                '{{ tojson(var(name)) | replace("'", "''") }}' as value
-            {{ "union all" if not loop.last }}
+                {{ var_as_json(name) }} as value
+                {{ "union all" if not loop.last }}
         {% endfor %}
     )
 

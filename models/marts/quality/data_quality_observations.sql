@@ -1,6 +1,8 @@
 -- Grain: one row per observation. What is odd in the input but decides about no row.
 with
-    transactions as (select * from {{ ref("int_transactions_classified") }}),
+    transactions as (select * from {{ ref("stg_transactions") }}),
+
+    classified as (select * from {{ ref("int_transactions_classified") }}),
 
     repeated as (
         select source_file_number, count(*) - 1 as repetition_count
@@ -23,7 +25,7 @@ with
             order_id,
             count(distinct occurred_at) as time_count,
             count(distinct customer_id) as customer_count
-        from transactions
+        from classified
         where order_id is not null and disposition <> 'overlap'
         group by order_id
     ),

@@ -1,7 +1,9 @@
 -- Grain: one row per raw row that is no kept sale or return. Nothing is lost: what
 -- was read, and why it does not count.
 with
-    transactions as (select * from {{ ref("int_transactions_disposed") }}),
+    disposed as (select * from {{ ref("int_transactions_disposed") }}),
+
+    transactions as (select * from {{ ref("stg_transactions") }}),
 
     dispositions as (select * from {{ ref("dispositions") }} where outcome <> 'kept'),
 
@@ -10,7 +12,7 @@ with
             transactions.line_id,
             transactions.source_file,
             transactions.source_row_number,
-            transactions.disposition,
+            dispositions.disposition,
             dispositions.reason,
             transactions.order_id,
             transactions.stock_code,
@@ -21,8 +23,9 @@ with
             transactions.customer_id,
             transactions.country,
             transactions.source_record
-        from transactions
-        inner join dispositions on transactions.disposition = dispositions.disposition
+        from disposed
+        inner join dispositions on disposed.disposition = dispositions.disposition
+        inner join transactions on disposed.line_id = transactions.line_id
     )
 
 select *

@@ -3,6 +3,8 @@
 with
     transactions as (select * from {{ ref("int_transactions_disposed") }}),
 
+    raw_rows as (select * from {{ ref("stg_transactions") }}),
+
     returns_matched as (
         select * from {{ ref("int_returns_matched") }} where not is_reversal
     ),
@@ -25,7 +27,7 @@ with
             transactions.stock_code,
             transactions.occurred_at as sold_at,
             transactions.occurred_date as sold_date,
-            transactions.country,
+            raw_rows.country,
             transactions.price as unit_price,
             transactions.quantity as gross_quantity,
             transactions.amount as gross_revenue,
@@ -44,9 +46,10 @@ with
                 - coalesce(returned.returned_revenue, 0) as decimal(18, 4)
             ) as revenue,
             returned.last_returned_at,
-            transactions.source_file,
-            transactions.source_row_number
+            raw_rows.source_file,
+            raw_rows.source_row_number
         from transactions
+        inner join raw_rows on transactions.line_id = raw_rows.line_id
         left join returned on transactions.line_id = returned.sale_line_id
         where transactions.disposition in ('sale', 'anonymous_sale')
     )

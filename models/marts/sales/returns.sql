@@ -3,6 +3,8 @@
 with
     transactions as (select * from {{ ref("int_transactions_disposed") }}),
 
+    raw_rows as (select * from {{ ref("stg_transactions") }}),
+
     returns_matched as (
         select * from {{ ref("int_returns_matched") }} where not is_reversal
     ),
@@ -15,7 +17,7 @@ with
             transactions.stock_code,
             transactions.occurred_at as returned_at,
             transactions.occurred_date as returned_date,
-            transactions.country,
+            raw_rows.country,
             transactions.price as unit_price,
             - transactions.quantity as returned_quantity,
             cast(- transactions.amount as decimal(18, 4)) as returned_revenue,
@@ -23,9 +25,10 @@ with
             returns_matched.sale_line_id as order_line_id,
             sold.order_id,
             sold.occurred_at as sold_at,
-            transactions.source_file,
-            transactions.source_row_number
+            raw_rows.source_file,
+            raw_rows.source_row_number
         from transactions
+        inner join raw_rows on transactions.line_id = raw_rows.line_id
         left join
             returns_matched on transactions.line_id = returns_matched.return_line_id
         left join transactions as sold on returns_matched.sale_line_id = sold.line_id

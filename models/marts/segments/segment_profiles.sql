@@ -23,7 +23,8 @@ with
             sum(rfm_scores.monetary) as revenue,
             sum(rfm_scores.frequency) as order_count,
             {% for measure in ["recency_days", "frequency", "monetary"] %}
-                cast(sum(rfm_scores.{{ measure }}) as double) / count(*) as avg_{{ measure }},
+                cast(sum(rfm_scores.{{ measure }}) as double)
+                / count(*) as avg_{{ measure }},
                 percentile_cont(0.5) within group (
                     order by cast(rfm_scores.{{ measure }} as double)
                 ) as median_{{ measure }},
