@@ -60,7 +60,11 @@ def run_regulars(
         [REGULARS, *map(str, arguments)],
         cwd=ROOT,
         env=os.environ
-        | {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target / "logs"), "DO_NOT_TRACK": "1"}
+        | {
+            "DBT_TARGET_PATH": str(target),
+            "DBT_LOG_PATH": str(target / "logs"),
+            "DO_NOT_TRACK": "1",
+        }
         | environment,
         capture_output=True,
         text=True,
@@ -76,7 +80,15 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
     def run(data: Path | None = None, **variables: Any) -> Build:
         directory = tmp_path_factory.mktemp("build")
         database = directory / "shop.duckdb"
-        arguments = ["build", "--db", database, "--json", "--quiet", "--vars", json.dumps(variables)]
+        arguments = [
+            "build",
+            "--db",
+            database,
+            "--json",
+            "--quiet",
+            "--vars",
+            json.dumps(variables),
+        ]
         if data:
             arguments += ["--data", data]
         finished = run_regulars(*arguments, target=directory / "target")

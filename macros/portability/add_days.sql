@@ -1,6 +1,6 @@
 {# A date moved by a number of days. #}
 {% macro add_days(start_date, day_count) %}
-    {{ return(adapter.dispatch("add_days", "regulars")(start_date, day_count)) }}
+    {{ adapter.dispatch("add_days", "regulars")(start_date, day_count) }}
 {% endmacro %}
 
 {% macro default__add_days(start_date, day_count) %}

@@ -1,6 +1,6 @@
 {# Whole days from one date to another; negative when the second is earlier. #}
 {% macro days_between(start_date, end_date) %}
-    {{ return(adapter.dispatch("days_between", "regulars")(start_date, end_date)) }}
+    {{ adapter.dispatch("days_between", "regulars")(start_date, end_date) }}
 {% endmacro %}
 
 {% macro default__days_between(start_date, end_date) %}

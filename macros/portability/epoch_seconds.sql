@@ -1,6 +1,6 @@
 {# Seconds since 1970-01-01 of a timestamp, as a double. #}
 {% macro epoch_seconds(instant) %}
-    {{ return(adapter.dispatch("epoch_seconds", "regulars")(instant)) }}
+    {{ adapter.dispatch("epoch_seconds", "regulars")(instant) }}
 {% endmacro %}
 
 {% macro default__epoch_seconds(instant) %}

@@ -3,7 +3,7 @@
   change the last digit of a result.
 #}
 {% macro exact_integer(value) %}
-    {{ return(adapter.dispatch("exact_integer", "regulars")(value)) }}
+    {{ adapter.dispatch("exact_integer", "regulars")(value) }}
 {% endmacro %}
 
 {% macro default__exact_integer(value) %}

@@ -1,6 +1,6 @@
 {# A set-returning expression: the first day of each month from one first day to another, both included. #}
 {% macro month_spine(first_month, last_month) %}
-    {{ return(adapter.dispatch("month_spine", "regulars")(first_month, last_month)) }}
+    {{ adapter.dispatch("month_spine", "regulars")(first_month, last_month) }}
 {% endmacro %}
 
 {% macro default__month_spine(first_month, last_month) %}

@@ -1,12 +1,6 @@
 {# A text with every match of a regular expression (the common subset of RE2 and Java) replaced. #}
 {% macro regexp_replace_all(text, pattern, replacement) %}
-    {{
-        return(
-            adapter.dispatch("regexp_replace_all", "regulars")(
-                text, pattern, replacement
-            )
-        )
-    }}
+    {{ adapter.dispatch("regexp_replace_all", "regulars")(text, pattern, replacement) }}
 {% endmacro %}
 
 {% macro default__regexp_replace_all(text, pattern, replacement) %}

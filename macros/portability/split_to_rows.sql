@@ -1,6 +1,6 @@
 {# A set-returning expression: the pieces of a text between separators, one row each. #}
 {% macro split_to_rows(text, separator) %}
-    {{ return(adapter.dispatch("split_to_rows", "regulars")(text, separator)) }}
+    {{ adapter.dispatch("split_to_rows", "regulars")(text, separator) }}
 {% endmacro %}
 
 {% macro default__split_to_rows(text, separator) %}

@@ -1,6 +1,6 @@
 {# Weekday of a date as a number, Monday 0 to Sunday 6. #}
 {% macro weekday(day) %}
-    {{ return(adapter.dispatch("weekday", "regulars")(day)) }}
+    {{ adapter.dispatch("weekday", "regulars")(day) }}
 {% endmacro %}
 
 {% macro default__weekday(day) %}

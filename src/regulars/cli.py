@@ -75,9 +75,11 @@ def _print_version(is_wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001 - the callback prints it
+    version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     pass
@@ -87,7 +89,9 @@ def _options(
 def build(
     data: Annotated[
         list[str] | None,
-        typer.Option(help="File, glob or folder (CSV, CSV.GZ, Parquet, XLSX); repeat for several. Without: the sample shop."),
+        typer.Option(
+            help="File, glob or folder (CSV, CSV.GZ, Parquet, XLSX); repeat for several. Without: the sample shop."
+        ),
     ] = None,
     as_of: Annotated[str | None, typer.Option(help="First day not counted, YYYY-MM-DD.")] = None,
     db: DatabaseOption = Path("regulars.duckdb"),
@@ -172,7 +176,9 @@ def simulate(
     from regulars.simulate import ShopSettings, write_parquet
 
     try:
-        settings = ShopSettings(customers=customers, months=months, seed=seed, start=date.fromisoformat(start))
+        settings = ShopSettings(
+            customers=customers, months=months, seed=seed, start=date.fromisoformat(start)
+        )
     except ValueError as error:
         raise InvalidSettingError(str(error)) from error
     for path in write_parquet(settings, out):
@@ -209,7 +215,9 @@ def doctor(db: DatabaseOption = Path("regulars.duckdb"), as_json: JsonOption = F
         typer.echo(json.dumps([vars(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
-            typer.echo(f"{'ok' if finding.is_good else 'MISSING':<8}{finding.subject:<20}{finding.detail}")
+            typer.echo(
+                f"{'ok' if finding.is_good else 'MISSING':<8}{finding.subject:<20}{finding.detail}"
+            )
     if not all(finding.is_good or finding.is_optional for finding in findings):
         raise typer.Exit(ExitCode.INTERNAL)
 
@@ -230,7 +238,9 @@ def _source(variables: dict[str, Any]) -> str:
     path = variables.get("transactions_path")
     if path:
         return ", ".join(path) if isinstance(path, list) else str(path)
-    return str(variables.get("transactions_relation") or "the sample shop (give --data PATH for your own)")
+    return str(
+        variables.get("transactions_relation") or "the sample shop (give --data PATH for your own)"
+    )
 
 
 def _summary_text(summary: BuildSummary) -> str:
@@ -244,8 +254,12 @@ def _summary_text(summary: BuildSummary) -> str:
     ]
     for outcome in ("kept", "reversed", "set aside"):
         for row in (row for row in summary.ledger if row["outcome"] == outcome):
-            lines.append(f"{row['row_count']:>12,}  {row['unit_count']:>12,}  {row['amount']:>18,.2f}  {outcome}: {row['disposition']}")
-    totals = [sum(row[name] for row in summary.ledger) for name in ("row_count", "unit_count", "amount")]
+            lines.append(
+                f"{row['row_count']:>12,}  {row['unit_count']:>12,}  {row['amount']:>18,.2f}  {outcome}: {row['disposition']}"
+            )
+    totals = [
+        sum(row[name] for row in summary.ledger) for name in ("row_count", "unit_count", "amount")
+    ]
     lines += [
         f"{totals[0]:>12,}  {totals[1]:>12,}  {totals[2]:>18,.2f}  all rows of the input",
         "",
@@ -260,7 +274,11 @@ def _summary_text(summary: BuildSummary) -> str:
         f"{row['customer_count']:>12,}  {row['customer_share']:>6.1%}  {row['revenue']:>18,.2f}  {row['revenue_share'] or 0:>6.1%}  {row['segment']}"
         for row in summary.segments
     ]
-    lines += ["", f"Published      {summary.database} ({len(summary.tables)} tables)", f"Try            regulars query \"from customer_features limit 5\" --db {summary.database}"]
+    lines += [
+        "",
+        f"Published      {summary.database} ({len(summary.tables)} tables)",
+        f'Try            regulars query "from customer_features limit 5" --db {summary.database}',
+    ]
     return "\n".join(lines)
 
 
@@ -283,8 +301,17 @@ def _print_rows(result: Any, *, as_json: bool, as_csv: bool) -> None:  # noqa: A
 def _table(names: list[str], rows: list[tuple[Any, ...]]) -> str:
     cells = [names, *([("" if value is None else str(value)) for value in row] for row in rows)]
     widths = [max(len(row[at]) for row in cells) for at in range(len(names))]
-    is_number = [all(isinstance(row[at], int | float) or row[at] is None or hasattr(row[at], "as_tuple") for row in rows) for at in range(len(names))]
+    is_number = [
+        all(
+            isinstance(row[at], int | float) or row[at] is None or hasattr(row[at], "as_tuple")
+            for row in rows
+        )
+        for at in range(len(names))
+    ]
     align = [str.rjust if number else str.ljust for number in is_number]
-    lines = ["  ".join(align[at](row[at], widths[at]) for at in range(len(names))).rstrip() for row in cells]
+    lines = [
+        "  ".join(align[at](row[at], widths[at]) for at in range(len(names))).rstrip()
+        for row in cells
+    ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)

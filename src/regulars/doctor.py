@@ -38,7 +38,11 @@ def examine(database: Path) -> list[Finding]:
         One finding per thing, in the order in which they matter.
     """
     return [
-        Finding("python", sys.version_info >= OLDEST_PYTHON, f"{platform.python_version()} at {sys.executable}"),
+        Finding(
+            "python",
+            sys.version_info >= OLDEST_PYTHON,
+            f"{platform.python_version()} at {sys.executable}",
+        ),
         *(_package(name) for name in PACKAGES),
         _project(),
         _disk(database),
@@ -69,5 +73,7 @@ def _disk(database: Path) -> Finding:
 
 def _database(database: Path) -> Finding:
     if not database.exists():
-        return Finding("database", False, f"{database}: not built yet; run `make build`", is_optional=True)
+        return Finding(
+            "database", False, f"{database}: not built yet; run `make build`", is_optional=True
+        )
     return Finding("database", True, f"{database}, {database.stat().st_size / 1e6:.0f} MB")

@@ -90,7 +90,9 @@ def _fetch(url: str, part: Path, on_progress: Callable[[int, int | None], None])
     except urllib.error.HTTPError as error:
         if error.code == _RANGE_NOT_SATISFIABLE:  # the part is complete already
             return
-        raise DownloadError(f"{url} answered {error.code} {error.reason}. Try again later.") from error
+        raise DownloadError(
+            f"{url} answered {error.code} {error.reason}. Try again later."
+        ) from error
     except OSError as error:
         raise DownloadError(
             f"{url} could not be read: {error}. What has arrived ({done:,} bytes) is kept; run the command again to resume."
@@ -103,7 +105,11 @@ def _fetch(url: str, part: Path, on_progress: Callable[[int, int | None], None])
 
 def _extract(archive: Path, target: Path, url: str) -> None:
     try:
-        with zipfile.ZipFile(archive) as opened, opened.open(WORKBOOK) as source, target.open("wb") as sink:
+        with (
+            zipfile.ZipFile(archive) as opened,
+            opened.open(WORKBOOK) as source,
+            target.open("wb") as sink,
+        ):
             while chunk := source.read(_CHUNK_BYTES):
                 sink.write(chunk)
     except (zipfile.BadZipFile, KeyError) as error:

@@ -18,7 +18,9 @@ from regulars.warehouse import NotBuiltError, open_read_only, publish
 DEFAULT_DATABASE = "regulars.duckdb"
 USABLE_ROWS_TEST = "assert_some_rows_are_usable"
 
-_INPUT_ERROR = re.compile(r"^regulars\.errors\.(?:UnusableInputError|InvalidSettingError): (.*)", re.M | re.S)
+_INPUT_ERROR = re.compile(
+    r"^regulars\.errors\.(?:UnusableInputError|InvalidSettingError): (.*)", re.M | re.S
+)
 
 
 class BuildError(RegularsError):
@@ -55,7 +57,9 @@ def project_directory() -> Path:
         marker = directory / "dbt_project.yml"
         if marker.exists() and "name: regulars" in marker.read_text(encoding="utf-8"):
             return directory
-    raise RegularsError(f"There is no Regulars project (dbt_project.yml) in {here} or above it. Run the command inside the checkout.")
+    raise RegularsError(
+        f"There is no Regulars project (dbt_project.yml) in {here} or above it. Run the command inside the checkout."
+    )
 
 
 def warehouse_of(database: Path) -> Path:
@@ -86,7 +90,12 @@ def build(
     warehouse = warehouse_of(database)
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     # unit tests check the code, not the data: they belong to the test suite
-    failures = run_dbt(["build", "--exclude-resource-type", "unit_test"], warehouse=warehouse, variables=variables, on_step=on_step)
+    failures = run_dbt(
+        ["build", "--exclude-resource-type", "unit_test"],
+        warehouse=warehouse,
+        variables=variables,
+        on_step=on_step,
+    )
     check(failures, warehouse)
     tables = publish(warehouse, database)
     return summarise(database, tables=tables)
@@ -167,9 +176,15 @@ def summarise(database: Path, *, tables: Sequence[str] = ()) -> BuildSummary:
             "select disposition, outcome, row_count, unit_count, amount from data_quality_ledger "
             "where row_count > 0 order by row_count desc, disposition"
         )
-        totals = rows("select count(*) as orders, coalesce(sum(gross_revenue), 0) as gross, coalesce(sum(revenue), 0) as net from orders")[0]
-        customers = rows("select count(*) as customers, max(as_of_date) as as_of_date from customers")[0]
-        checks = rows("select count(*) as checks, count(*) filter (where difference = 0) as good from reconciliation")[0]
+        totals = rows(
+            "select count(*) as orders, coalesce(sum(gross_revenue), 0) as gross, coalesce(sum(revenue), 0) as net from orders"
+        )[0]
+        customers = rows(
+            "select count(*) as customers, max(as_of_date) as as_of_date from customers"
+        )[0]
+        checks = rows(
+            "select count(*) as checks, count(*) filter (where difference = 0) as good from reconciliation"
+        )[0]
         segments = rows(
             "select segment, customer_count, customer_share, revenue, revenue_share from segment_profiles "
             "where as_of_date = (select max(as_of_date) from customers) order by display_order"
@@ -206,7 +221,9 @@ def check(failures: Sequence[tuple[str, str]], warehouse: Path) -> None:
         if match := _INPUT_ERROR.search(message):
             raise UnusableInputError(match[1].strip())
         if name == USABLE_ROWS_TEST:
-            raise UnusableInputError(f"No row of the input is a sale to a known customer. Rows by rule: {_rule_counts(warehouse)}.")
+            raise UnusableInputError(
+                f"No row of the input is a sale to a known customer. Rows by rule: {_rule_counts(warehouse)}."
+            )
     lines = [f"{name}: {message.strip()}" for name, message in failures]
     raise BuildError("dbt failed; the published database is as it was.\n" + "\n".join(lines))
 

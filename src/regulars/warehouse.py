@@ -26,7 +26,9 @@ def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         NotBuiltError: If there is no such file.
     """
     if not path.exists():
-        raise NotBuiltError(f"There is no database at {path}. Run `make build` (or `regulars build`) first.")
+        raise NotBuiltError(
+            f"There is no database at {path}. Run `make build` (or `regulars build`) first."
+        )
     connection = duckdb.connect(str(path), read_only=True)
     try:
         yield connection
@@ -83,11 +85,15 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ).fetchall()
     for name, definition, comment in tables:
         connection.execute(definition)
-        connection.execute(f"insert into {_quoted(name)} from warehouse.{MARTS_SCHEMA}.{_quoted(name)}")
+        connection.execute(
+            f"insert into {_quoted(name)} from warehouse.{MARTS_SCHEMA}.{_quoted(name)}"
+        )
         if comment:
             connection.execute(f"comment on table {_quoted(name)} is {_literal(comment)}")
     for table, column, comment in column_comments:
-        connection.execute(f"comment on column {_quoted(table)}.{_quoted(column)} is {_literal(comment)}")
+        connection.execute(
+            f"comment on column {_quoted(table)}.{_quoted(column)} is {_literal(comment)}"
+        )
     return [name for name, _, _ in tables]
 
 

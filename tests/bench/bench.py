@@ -32,6 +32,7 @@ REPEATS = {
     COPIES: {"scan": 3, "sql": 3, "build": 1, "pandas": 3, "polars": 3},
 }
 PANDAS_LIMIT_BYTES = 8_000_000_000
+BUILD_LIMIT_SECONDS = 150
 
 _logger = logging.getLogger("bench")
 
@@ -176,9 +177,11 @@ def measure_all(bench: Bench) -> None:
     """Measure every contender at every size, in turns."""
     for size in bench.files:
         repeats = dict(REPEATS[size])
-        if size > 1 and (reason := _reason_against_pandas(bench)):
-            del repeats["pandas"]
-            bench.results.skipped[size, "pandas"] = reason
+        if size > 1:
+            for key, reason in _too_large(bench).items():
+                del repeats[key]
+                bench.results.skipped[size, key] = reason
+                _logger.info("x%-3d%-10s %s", size, key, reason)
         by_key: dict[str, list[Usage]] = {key: [] for key in TITLES if key in repeats}
         bench.results.usages[size] = by_key
         for repeat in range(max(repeats.values())):
@@ -187,11 +190,17 @@ def measure_all(bench: Bench) -> None:
                     usages.append(bench.measure(key, size))
 
 
-def _reason_against_pandas(bench: Bench) -> str | None:
-    expected = COPIES * max(usage.peak_bytes for usage in bench.results.usages[1]["pandas"])
-    if expected <= min(PANDAS_LIMIT_BYTES, _memory_bytes()):
-        return None
-    return f"left out: it would need about {expected / 1e9:.0f} GB"
+def _too_large(bench: Bench) -> dict[str, str]:
+    """Say which contenders can't be measured at x10, going by x1."""
+    found = {}
+    of_pandas, of_build = (bench.results.usages[1][key] for key in ("pandas", "build"))
+    memory = COPIES * max(usage.peak_bytes for usage in of_pandas)
+    if memory > min(PANDAS_LIMIT_BYTES, _memory_bytes()):
+        found["pandas"] = f"left out: it might need {memory / 1e9:.0f} GB"
+    seconds = COPIES * min(usage.wall_seconds for usage in of_build)
+    if seconds > BUILD_LIMIT_SECONDS:
+        found["build"] = f"left out: it might take {seconds / 60:.0f} minutes"
+    return found
 
 
 def machine() -> dict[str, str]:

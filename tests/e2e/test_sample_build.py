@@ -32,12 +32,17 @@ def test_the_summary_says_what_came_of_every_row(sample: Build) -> None:
     assert sum(row["row_count"] for row in summary["ledger"]) == raw
     assert summary["checks"] == summary["checks_reconciled"] == 9
     assert sum(row["customer_count"] for row in summary["segments"]) == summary["customer_count"]
-    assert [row["segment"] for row in summary["segments"]][0] == "Champions"
+    assert summary["segments"][0]["segment"] == "Champions"
     assert len(summary["segments"]) == 11
 
 
 def test_every_kind_of_dirt_of_the_sample_is_set_aside(sample: Build) -> None:
-    found = {name for (name,) in sample.query("select disposition from data_quality_ledger where row_count > 0")}
+    found = {
+        name
+        for (name,) in sample.query(
+            "select disposition from data_quality_ledger where row_count > 0"
+        )
+    }
     assert found == {
         "sale", "anonymous_sale", "return", "anonymous_return", "reversed_sale", "reversed_return",
         "overlap", "adjustment", "non_product", "unpriced", "stock_movement",
@@ -117,7 +122,11 @@ def test_a_second_build_makes_the_same_tables(sample: Build, build: Callable[...
     again = build()
     names = table_names(sample.database)
     assert table_names(again.database) == names
-    differing = [name for name in names if fingerprint(sample.database, name) != fingerprint(again.database, name)]
+    differing = [
+        name
+        for name in names
+        if fingerprint(sample.database, name) != fingerprint(again.database, name)
+    ]
     assert differing == []
 
 
@@ -151,7 +160,9 @@ def test_rows_on_or_after_the_as_of_date_change_nothing(
         "from segment_profiles",
         "from customer_features_published",
     ):
-        assert content(with_future.database, query) == content(without_future.database, query), query
+        assert content(with_future.database, query) == content(without_future.database, query), (
+            query
+        )
 
     # categories are reference data, taken as they are today: customers of a product whose category
     # hangs on descriptions of the future are compared without the columns made from categories
@@ -178,10 +189,18 @@ def test_history_is_the_same_whenever_it_is_looked_at(
 def test_the_unit_tests_of_the_sql_pass(sample: Build, tmp_path: Path) -> None:
     finished = subprocess.run(
         [
-            Path(sys.executable).with_name("dbt"), "test", "--select", "test_type:unit",
-            "--profiles-dir", ".", "--no-use-colors",
-            "--target-path", tmp_path, "--log-path", tmp_path,
-        ],  # fmt: skip
+            Path(sys.executable).with_name("dbt"),
+            "test",
+            "--select",
+            "test_type:unit",
+            "--profiles-dir",
+            ".",
+            "--no-use-colors",
+            "--target-path",
+            tmp_path,
+            "--log-path",
+            tmp_path,
+        ],
         cwd=ROOT,
         env=os.environ | {"REGULARS_WAREHOUSE": str(sample.warehouse)},
         capture_output=True,
@@ -196,10 +215,19 @@ def test_the_unit_tests_of_the_sql_pass(sample: Build, tmp_path: Path) -> None:
 def test_the_documentation_is_generated_and_complete(sample: Build, tmp_path: Path) -> None:
     finished = subprocess.run(
         [
-            Path(sys.executable).with_name("dbt"), "docs", "generate", "--static",
-            "--profiles-dir", ".", "--no-use-colors", "--show-all-deprecations",
-            "--target-path", tmp_path, "--log-path", tmp_path,
-        ],  # fmt: skip
+            Path(sys.executable).with_name("dbt"),
+            "docs",
+            "generate",
+            "--static",
+            "--profiles-dir",
+            ".",
+            "--no-use-colors",
+            "--show-all-deprecations",
+            "--target-path",
+            tmp_path,
+            "--log-path",
+            tmp_path,
+        ],
         cwd=ROOT,
         env=os.environ | {"REGULARS_WAREHOUSE": str(sample.warehouse)},
         capture_output=True,
@@ -218,11 +246,18 @@ def test_the_documentation_is_generated_and_complete(sample: Build, tmp_path: Pa
         described = {name: column["description"] for name, column in node["columns"].items()}
         assert set(described) == set(table["columns"]), identifier
         assert all(described.values()), identifier
-    macros = [m for m in manifest["macros"].values() if m["package_name"] == "regulars" and not m["name"].startswith(("duckdb__", "spark__", "default__"))]
+    macros = [
+        m
+        for m in manifest["macros"].values()
+        if m["package_name"] == "regulars"
+        and not m["name"].startswith(("duckdb__", "spark__", "default__"))
+    ]
     assert [m["name"] for m in macros if not m["description"]] == []
 
 
-@pytest.mark.parametrize("analysis", sorted(path.stem for path in (ROOT / "analyses").glob("*.sql")))
+@pytest.mark.parametrize(
+    "analysis", sorted(path.stem for path in (ROOT / "analyses").glob("*.sql"))
+)
 def test_each_analysis_answers_its_question(sample: Build, analysis: str) -> None:
     sql = (ROOT / f"analyses/{analysis}.sql").read_text(encoding="utf-8")
     rendered = re.sub(r"\{\{\s*ref\(\s*[\"'](\w+)[\"']\s*\)\s*\}\}", r"\1", sql)
@@ -242,7 +277,9 @@ def test_classify_prints_what_the_build_makes(sample: Build, tmp_path: Path) -> 
                 ) to '{tmp_path}/part_{number}.csv'
                 """
             )
-    finished = run_regulars("classify", f"{tmp_path}/part_*.csv", "--json", target=tmp_path / "target")
+    finished = run_regulars(
+        "classify", f"{tmp_path}/part_*.csv", "--json", target=tmp_path / "target"
+    )
     assert finished.returncode == 0, finished.stderr
     printed = {row["customer_id"]: row["segment"] for row in json.loads(finished.stdout)}
     assert printed == dict(sample.query("select customer_id, segment from customer_segments"))

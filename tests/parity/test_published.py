@@ -104,17 +104,23 @@ def test_feature_means_are_those_of_the_published_clusters(parity: Build, track:
     expected = PUBLISHED["cluster_means"][track]
     # published to two decimals per cluster, so their weighted mean is good to half of that
     for feature, mean in expected["weighted_means"].items():
-        found = parity.query(f"select avg({feature.lower()}::double) from customer_features_published")
+        found = parity.query(
+            f"select avg({feature.lower()}::double) from customer_features_published"
+        )
         assert found[0][0] == pytest.approx(mean, abs=0.00501), feature
 
 
 def test_every_published_column_equals_an_independent_calculation(
     parity: Build, real_data: Path
 ) -> None:
-    expected = customer_features_published([str(path) for path in sorted(real_data.glob("*.parquet"))])
+    expected = customer_features_published(
+        [str(path) for path in sorted(real_data.glob("*.parquet"))]
+    )
     columns = list(expected.columns)
     assert len(columns) == 52
-    rows = parity.query(f"select {', '.join(columns)} from customer_features_published order by customer_id")
+    rows = parity.query(
+        f"select {', '.join(columns)} from customer_features_published order by customer_id"
+    )
     found = pd.DataFrame(rows, columns=columns)
     assert len(found) == 5_878
     assert_same_values(found, expected)

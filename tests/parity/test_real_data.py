@@ -33,10 +33,19 @@ def reclassify(build: Build, real_data: Path, directory: Path, **variables: Any)
     variables["transactions_path"] = str(real_data)
     finished = subprocess.run(
         [
-            Path(sys.executable).with_name("dbt"), "run", "-s", "int_transactions_classified",
-            "--profiles-dir", ".", "--vars", json.dumps(variables),
-            "--target-path", directory, "--log-path", directory,
-        ],  # fmt: skip
+            Path(sys.executable).with_name("dbt"),
+            "run",
+            "-s",
+            "int_transactions_classified",
+            "--profiles-dir",
+            ".",
+            "--vars",
+            json.dumps(variables),
+            "--target-path",
+            directory,
+            "--log-path",
+            directory,
+        ],
         cwd=ROOT,
         env=os.environ | {"REGULARS_WAREHOUSE": str(copy)},
         capture_output=True,
@@ -69,7 +78,11 @@ def reclassify(build: Build, real_data: Path, directory: Path, **variables: Any)
     ],
 )
 def test_each_variant_of_cleaning_gives_its_figures(
-    real: Build, real_data: Path, tmp_path: Path, variables: dict[str, Any], expected: tuple[Any, ...]
+    real: Build,
+    real_data: Path,
+    tmp_path: Path,
+    variables: dict[str, Any],
+    expected: tuple[Any, ...],
 ) -> None:
     found = reclassify(real, real_data, tmp_path, **variables)
     assert found[:3] == expected[:3]
@@ -82,7 +95,9 @@ def test_the_default_counts_products_less_exact_reversals(real: Build) -> None:
         "from order_lines where customer_id is not null"
     )[0]
     assert found == (5_851, 36_483, Decimal("16775116.41"))
-    reversed_lines = real.query("select row_count from data_quality_ledger where disposition = 'reversed_sale'")
+    reversed_lines = real.query(
+        "select row_count from data_quality_ledger where disposition = 'reversed_sale'"
+    )
     assert reversed_lines == [(1_318,)]
 
 
@@ -97,7 +112,9 @@ def test_the_ledger_accounts_for_every_row_of_the_files(real: Build, real_data: 
         tenths = (frame["Price"] * 10_000).round().astype("int64") * frame["Quantity"]
         amount += Decimal(int(tenths.sum())) / 10_000
     assert rows == 1_067_371
-    found = real.query("select sum(row_count), sum(unit_count), sum(amount) from data_quality_ledger")[0]
+    found = real.query(
+        "select sum(row_count), sum(unit_count), sum(amount) from data_quality_ledger"
+    )[0]
     assert found == (rows, units, amount)
 
 
@@ -106,8 +123,15 @@ def test_the_giant_orders_taken_back_at_once_are_no_purchases(real: Build) -> No
         "select order_id, quantity from set_aside_rows "
         "where order_id in ('541431', 'C541433', '581483', 'C581484') order by order_id"
     )
-    assert reversed_orders == [("541431", 74_215), ("581483", 80_995), ("C541433", -74_215), ("C581484", -80_995)]
-    assert real.query("select count(*) from orders where order_id in ('541431', '581483')") == [(0,)]
+    assert reversed_orders == [
+        ("541431", 74_215),
+        ("581483", 80_995),
+        ("C541433", -74_215),
+        ("C581484", -80_995),
+    ]
+    assert real.query("select count(*) from orders where order_id in ('541431', '581483')") == [
+        (0,)
+    ]
 
 
 def test_what_is_odd_in_the_files_is_counted(real: Build) -> None:

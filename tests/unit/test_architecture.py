@@ -23,7 +23,9 @@ def test_python_models_are_thin_and_use_methods_only(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name for name in imported if name.startswith("regulars")} <= METHODS
-    model = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "model")
+    model = next(
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "model"
+    )
     assert model.end_lineno - model.lineno <= 25
 
 
@@ -51,7 +53,9 @@ def test_the_build_records_every_var_but_paths_and_the_sample() -> None:
     sql = (ROOT / "models/marts/quality/build_settings.sql").read_text(encoding="utf-8")
     recorded = set(re.findall(r'"(\w+)"', sql.split("] %}")[0]))
     declared = set(yaml.safe_load(PROJECT)["vars"])
-    left_out = {"transactions_path", "transactions_relation"} | {name for name in declared if name.startswith("sample_")}
+    left_out = {"transactions_path", "transactions_relation"} | {
+        name for name in declared if name.startswith("sample_")
+    }
     assert recorded == declared - left_out
 
 
@@ -64,12 +68,19 @@ def test_the_places_that_the_readme_names_exist() -> None:
 
 def test_every_sql_model_states_its_grain_first() -> None:
     for path in sorted((ROOT / "models").rglob("*.sql")):
-        first = next(line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("-- "))
+        first = next(
+            line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("-- ")
+        )
         assert first.startswith("-- Grain:"), path.name
 
 
-@pytest.mark.parametrize("word", ["qualify", "group by all", "pivot", "* exclude", "union by name", "current_date", "mode\\("])
+@pytest.mark.parametrize(
+    "word",
+    ["qualify", "group by all", "pivot", "* exclude", "union by name", "current_date", "mode\\("],
+)
 def test_the_sql_keeps_to_the_form_that_spark_shares(word: str) -> None:
     for path in [*(ROOT / "models").rglob("*.sql"), *(ROOT / "analyses").rglob("*.sql")]:
         sql = re.sub(r"--.*", "", path.read_text(encoding="utf-8")).lower()
-        assert not re.search(rf"(?<![\w_]){word.replace('*', chr(92) + '*')}", sql), f"{word} in {path.name}"
+        assert not re.search(rf"(?<![\w_]){word.replace('*', chr(92) + '*')}", sql), (
+            f"{word} in {path.name}"
+        )

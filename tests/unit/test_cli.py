@@ -43,8 +43,13 @@ def test_a_query_prints_a_table_csv_or_json(published: Path, tmp_path: Path) -> 
     assert table[0].split() == ["order_id", "revenue", "customer_id"]
     assert table[2].split() == ["489434", "505.3000"]
     text = run_regulars("query", sql, "--csv", "--db", published, target=tmp_path).stdout
-    assert list(csv.reader(io.StringIO(text)))[1:] == [["489434", "505.3000", ""], ["489435", "145.8000", "13,085"]]
-    rows = json.loads(run_regulars("query", sql, "--json", "--db", published, target=tmp_path).stdout)
+    assert list(csv.reader(io.StringIO(text)))[1:] == [
+        ["489434", "505.3000", ""],
+        ["489435", "145.8000", "13,085"],
+    ]
+    rows = json.loads(
+        run_regulars("query", sql, "--json", "--db", published, target=tmp_path).stdout
+    )
     assert rows[0] == {"order_id": "489434", "revenue": "505.3000", "customer_id": None}
 
 
@@ -65,7 +70,9 @@ def test_mistakes_are_named_and_have_their_exit_status(
     published: Path, tmp_path: Path, arguments: list[str], status: int, message: str
 ) -> None:
     places = {"{missing}": tmp_path / "none.duckdb", "{published}": published, "{folder}": tmp_path}
-    finished = run_regulars(*(places.get(argument, argument) for argument in arguments), target=tmp_path)
+    finished = run_regulars(
+        *(places.get(argument, argument) for argument in arguments), target=tmp_path
+    )
     assert finished.returncode == status
     assert message in finished.stderr
     assert "Traceback" not in finished.stderr
@@ -73,11 +80,29 @@ def test_mistakes_are_named_and_have_their_exit_status(
 
 
 def test_simulate_writes_two_files_that_overlap(tmp_path: Path) -> None:
-    finished = run_regulars("simulate", "--customers", "50", "--months", "4", "--out", tmp_path / "shop", target=tmp_path)
+    finished = run_regulars(
+        "simulate",
+        "--customers",
+        "50",
+        "--months",
+        "4",
+        "--out",
+        tmp_path / "shop",
+        target=tmp_path,
+    )
     paths = [Path(line) for line in finished.stdout.split()]
     assert [path.name for path in paths] == ["sales_part_1.parquet", "sales_part_2.parquet"]
     first, second = (pq.read_table(path) for path in paths)
-    assert first.column_names == ["Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country"]
+    assert first.column_names == [
+        "Invoice",
+        "StockCode",
+        "Description",
+        "Quantity",
+        "InvoiceDate",
+        "Price",
+        "Customer ID",
+        "Country",
+    ]
     assert set(first["Invoice"].to_pylist()) & set(second["Invoice"].to_pylist())
 
 

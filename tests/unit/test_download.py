@@ -43,7 +43,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")
         self.server.ranges.append(wanted)
-        start = int(re.match(r"bytes=(\d+)-", wanted)[1]) if wanted and self.server.knows_ranges else 0
+        start = (
+            int(re.match(r"bytes=(\d+)-", wanted)[1]) if wanted and self.server.knows_ranges else 0
+        )
         if start >= len(self.server.body):
             self.send_error(416 if start else 404)
             return
@@ -73,7 +75,10 @@ def server() -> Iterator[Server]:
 def test_the_workbook_is_fetched_and_checked(server: Server, tmp_path: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     path = fetch_workbook(
-        tmp_path / "data", url=server.url, sha256=SHA256, on_progress=lambda done, total: seen.append((done, total))
+        tmp_path / "data",
+        url=server.url,
+        sha256=SHA256,
+        on_progress=lambda done, total: seen.append((done, total)),
     )
     assert path.read_bytes() == CONTENT
     assert [file.name for file in path.parent.iterdir()] == [WORKBOOK]

@@ -23,12 +23,19 @@ def warehouse(tmp_path: Path) -> Path:
     return path
 
 
-def test_publishing_copies_the_marts_with_constraints_and_comments(warehouse: Path, tmp_path: Path) -> None:
+def test_publishing_copies_the_marts_with_constraints_and_comments(
+    warehouse: Path, tmp_path: Path
+) -> None:
     published = tmp_path / "outputs" / "shop.duckdb"
     assert publish(warehouse, published) == ["customers"]
     with open_read_only(published) as connection:
-        assert connection.execute("from customers order by 1").fetchall() == [("12346", 1), ("17850", 3)]
-        tables = connection.execute("select schema_name, table_name, comment from duckdb_tables()").fetchall()
+        assert connection.execute("from customers order by 1").fetchall() == [
+            ("12346", 1),
+            ("17850", 3),
+        ]
+        tables = connection.execute(
+            "select schema_name, table_name, comment from duckdb_tables()"
+        ).fetchall()
         assert tables == [("main", "customers", "The customer's dimension")]
         comment = connection.execute(
             "select comment from duckdb_columns() where column_name = 'order_count'"
@@ -38,7 +45,9 @@ def test_publishing_copies_the_marts_with_constraints_and_comments(warehouse: Pa
         connection.execute("insert into customers values ('17850', 1)")
 
 
-def test_readers_keep_the_old_copy_while_a_new_one_is_published(warehouse: Path, tmp_path: Path) -> None:
+def test_readers_keep_the_old_copy_while_a_new_one_is_published(
+    warehouse: Path, tmp_path: Path
+) -> None:
     published = tmp_path / "shop.duckdb"
     publish(warehouse, published)
     with open_read_only(published) as reader:
@@ -64,11 +73,14 @@ def test_a_failed_publication_leaves_the_old_copy_and_nothing_else(
     with pytest.raises(OSError, match="disk full"):
         publish(warehouse, published)
     assert published.read_bytes() == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["shop.duckdb", "shop_warehouse.duckdb"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "shop.duckdb",
+        "shop_warehouse.duckdb",
+    ]
 
 
 def test_a_missing_or_empty_warehouse_is_named(tmp_path: Path) -> None:
-    with pytest.raises(NotBuiltError, match="nowhere.duckdb"):
+    with pytest.raises(NotBuiltError, match="nowhere"):
         publish(tmp_path / "nowhere.duckdb", tmp_path / "shop.duckdb")
     empty = tmp_path / "empty.duckdb"
     duckdb.connect(str(empty)).close()

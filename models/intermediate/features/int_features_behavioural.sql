@@ -72,7 +72,7 @@ with
         select
             category_shares.*,
             row_number() over (
-                partition by as_of_date, customer_id order by revenue desc, category
+                partition by as_of_date, customer_id order by revenue desc, category asc
             ) as revenue_rank
         from category_shares
     ),

@@ -59,17 +59,17 @@ with
         select
             measured.*,
             100 * (
-                {{ var("churn_risk_weights")["recency"] }} * least(
+                {{ var("churn_risk_recency_weight") }} * least(
                     1.0,
                     recency_days / cast({{ var("churn_risk_recency_days") }} as double)
                 )
-                + {{ var("churn_risk_weights")["overdue"] }}
+                + {{ var("churn_risk_overdue_weight") }}
                 * least(
                     1.0,
                     greatest(0.0, coalesce(days_overdue, 0.0))
                     / {{ var("churn_risk_overdue_days") }}
                 )
-                + {{ var("churn_risk_weights")["inconsistency"] }}
+                + {{ var("churn_risk_inconsistency_weight") }}
                 * (1 - engagement_consistency)
             ) as churn_risk_score
         from measured

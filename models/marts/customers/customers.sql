@@ -51,9 +51,9 @@ with
             row_number() over (
                 partition by customer_id
                 order by
-                    case when country is null then 1 else 0 end,
+                    case when country is null then 1 else 0 end asc,
                     gross_revenue desc,
-                    country
+                    country asc
             ) as country_rank,
             count(country) over (partition by customer_id) as country_count
         from country_spend

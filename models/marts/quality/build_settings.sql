@@ -9,7 +9,9 @@
     "category_taxonomy",
     "churn_risk_overdue_days",
     "churn_risk_recency_days",
-    "churn_risk_weights",
+    "churn_risk_inconsistency_weight",
+    "churn_risk_overdue_weight",
+    "churn_risk_recency_weight",
     "column_mapping",
     "currency",
     "date_format",
@@ -35,7 +37,7 @@ with
         {% for name in names %}
             select
                 '{{ name }}' as setting,
-                {{ var_as_json(name) }} as value
+                '{{ var(name) | tojson }}' as value
                 {{ "union all" if not loop.last }}
         {% endfor %}
     )
