@@ -12,15 +12,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from regulars.errors import RegularsError, UnusableInputError
+from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
 from regulars.warehouse import NotBuiltError, open_read_only, publish
 
 DEFAULT_DATABASE = "regulars.duckdb"
 USABLE_ROWS_TEST = "assert_some_rows_are_usable"
 
-_INPUT_ERROR = re.compile(
-    r"^regulars\.errors\.(?:UnusableInputError|InvalidSettingError): (.*)", re.M | re.S
-)
+# dbt hands on a Python model's traceback as text, indented
+_INPUT_ERROR = re.compile(r"regulars\.errors\.(UnusableInputError|InvalidSettingError): (.*)", re.S)
 
 
 class BuildError(RegularsError):
@@ -136,8 +135,7 @@ def run_dbt(
     with _environment(REGULARS_WAREHOUSE=str(warehouse)):
         result = dbtRunner(callbacks=[on_event]).invoke(
             [
-                "--quiet",
-                "--no-use-colors",
+                "--log-level=none",  # what failed is in the result; stdout is for data
                 *arguments,
                 "--project-dir",
                 str(project),
@@ -219,7 +217,8 @@ def check(failures: Sequence[tuple[str, str]], warehouse: Path) -> None:
         return
     for name, message in failures:
         if match := _INPUT_ERROR.search(message):
-            raise UnusableInputError(match[1].strip())
+            error = InvalidSettingError if match[1] == "InvalidSettingError" else UnusableInputError
+            raise error(" ".join(match[2].split()))
         if name == USABLE_ROWS_TEST:
             raise UnusableInputError(
                 f"No row of the input is a sale to a known customer. Rows by rule: {_rule_counts(warehouse)}."

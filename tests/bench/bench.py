@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from measure import ChildError, Usage, run_child
-from report import TITLES, Results, render
+from report import TITLES, Results, models_table, render
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -45,11 +45,13 @@ class Bench:
         folder: Temporary files.
         files: Input files by size.
         results: Filled as measurements are made.
+        sql_options: Further options of `sql_part.py`.
     """
 
     folder: Path
     results: Results
     files: dict[int, list[Path]] = field(default_factory=dict)
+    sql_options: list[str] = field(default_factory=list)
 
     def run(self, script: str, *arguments: str | Path) -> str:
         """Run one of the children beside this file, and return what it printed."""
@@ -118,7 +120,7 @@ class Bench:
         plan = "all_dates.json" if key == "sql_dates" else "one_date.json"
         return [
             *(sys.executable, HERE / "sql_part.py", self.folder / "plan" / plan),
-            *(place / DATABASE_NAME, "--steps", place / "steps.json", *files),
+            *(place / DATABASE_NAME, "--steps", place / "steps.json", *self.sql_options, *files),
         ]
 
     def _copy_seeds(self, place: Path) -> None:
@@ -190,6 +192,15 @@ def measure_all(bench: Bench) -> None:
                     usages.append(bench.measure(key, size))
 
 
+def measure_models(bench: Bench) -> None:
+    """Measure the SQL part only, and each of its views besides."""
+    bench.sql_options = ["--views"]
+    bench.results.usages[1] = {"sql": [], "sql_dates": []}
+    for _ in range(REPEATS[1]["sql_dates"]):
+        for key, usages in bench.results.usages[1].items():
+            usages.append(bench.measure(key, 1))
+
+
 def _too_large(bench: Bench) -> dict[str, str]:
     """Say which contenders can't be measured at x10, going by x1."""
     found = {}
@@ -242,6 +253,11 @@ def main() -> None:
         "else a simulated shop)",
     )
     parser.add_argument("--out", type=Path, default=PROJECT / "docs" / "benchmarks.md")
+    parser.add_argument(
+        "--models",
+        action="store_true",
+        help="only print what each model of the SQL part costs at x1 (includes each view on its own)",
+    )
     parser.add_argument("--only-x1", action="store_true", help="leave out x10")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -250,7 +266,11 @@ def main() -> None:
         bench = Bench(Path(folder), Results(data="", machine=machine()))
         try:
             find_data(bench, options.data)
-            prepare(bench, with_copies=not options.only_x1)
+            prepare(bench, with_copies=not (options.only_x1 or options.models))
+            if options.models:
+                measure_models(bench)
+                sys.stdout.write(models_table(bench.results))
+                return
             bench.check()
             measure_all(bench)
         except ChildError as error:

@@ -25,10 +25,8 @@ class Results:
     Attributes:
         data: What the input is, in words.
         rows: Rows of the input by size (1 and 10 times the data).
-        customers: Rows of customer_features by size.
         usages: Repeated measurements by size and contender (a key of `TITLES`).
         steps: CPU seconds of each SQL step, repeated, by contender and model; at size 1.
-        kinds: How each model is materialized.
         skipped: Contenders that were left out, and why, by size.
         check: What was found equal.
         machine: Facts about the machine and the versions, by name.
@@ -39,7 +37,6 @@ class Results:
     rows: dict[int, int] = field(default_factory=dict)
     usages: dict[int, dict[str, list[Usage]]] = field(default_factory=dict)
     steps: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    kinds: dict[str, str] = field(default_factory=dict)
     skipped: dict[tuple[int, str], str] = field(default_factory=dict)
     check: str = ""
 
@@ -91,12 +88,12 @@ def _how_it_is_measured(results: Results) -> str:
     return f"""\
 ## What is measured
 
-- **Data**: {results.data}. x10 is ten copies of it with customer and invoice numbers of their own,
-  same products and times.
+- **Data**: {results.data}.
+  x10 is ten copies of it with customer and invoice numbers of their own, same products and times.
 - **Each measurement** is a whole process, from the start of Python to its exit: user + system CPU
   seconds of all threads, elapsed seconds, and peak resident memory, as the system counts them. The
-  contenders take turns, {repeats}; the check of equal values has warmed
-  everything up before. Cells say median (min-max).
+  contenders take turns, {repeats}.
+  The check of equal values has warmed everything up before. Cells say median (min-max).
 - **SQL part**: the project's own compiled SQL without dbt, in one DuckDB process and a new database
   file that holds only the seeds: files through `regulars.ingest` into `py_raw_transactions`, then
   every ancestor of `customer_features` as dbt materializes it, constraints included, one after the
@@ -212,7 +209,25 @@ def _base_name(key: str) -> str:
     return "scan" if key == "scan" else TITLES[key]
 
 
+def models_table(results: Results) -> str:
+    """Write the median CPU seconds of every step as plain text, the slowest first."""
+    one, many = (
+        {name: Spread.of(values).median for name, values in results.steps[key].items()}
+        for key in ("sql", "sql_dates")
+    )
+    lines = [f"{'CPU s at x1':44}{'1 date':>9}{'20 dates':>10}"]
+    lines += [
+        f"{name:44}{one[name]:9.3f}{many[name]:10.3f}"
+        for name in sorted(one, key=lambda name: -max(one[name], many[name]))
+    ]
+    total = [sum(part[name] for name in part if not name.startswith("(")) for part in (one, many)]
+    lines.append(f"{'all but (views on their own)':44}{total[0]:9.3f}{total[1]:10.3f}")
+    return "\n".join(lines) + "\n"
+
+
 def _spread(spread: Spread) -> str:
+    if spread.low == spread.high:
+        return _number(spread.median)
     return f"{_number(spread.median)} ({_number(spread.low)}-{_number(spread.high)})"
 
 

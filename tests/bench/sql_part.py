@@ -75,8 +75,8 @@ def cost_views(connection: duckdb.DuckDBPyConnection, plan: Mapping[str, Any]) -
             connection.execute(f"create temporary table result as from {step['relation']}")
             costs.append(
                 StepCost(
-                    step["name"],
-                    "view on its own",
+                    f"({step['name']} on its own)",
+                    "view",
                     _cpu_seconds() - cpu,
                     time.perf_counter() - wall,
                 )
