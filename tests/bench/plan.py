@@ -55,9 +55,11 @@ def _run_dbt(*arguments: str, folder: Path) -> None:
 
 
 def _duckdb_settings() -> dict[str, Any]:
+    import jinja2
     import yaml
 
-    profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text(encoding="utf-8"))["regulars"]
+    text = (PROJECT / "profiles.yml").read_text(encoding="utf-8")
+    profiles = yaml.safe_load(jinja2.Template(text).render(env_var=os.environ.get))["regulars"]
     output = profiles["outputs"][profiles["target"]]
     return {**output.get("config_options", {}), **output.get("settings", {})}
 

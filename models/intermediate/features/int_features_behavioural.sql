@@ -71,6 +71,15 @@ with
     ranked_categories as (
         select
             category_shares.*,
+            -- categories from which everything came back have no share
+            cast(greatest(revenue, 0) as double) / nullif(
+                cast(
+                    sum(greatest(revenue, 0)) over (
+                        partition by as_of_date, customer_id
+                    ) as double
+                ),
+                0
+            ) as kept_share,
             row_number() over (
                 partition by as_of_date, customer_id order by revenue desc, category asc
             ) as revenue_rank
@@ -87,9 +96,9 @@ with
             - cast(
                 sum(
                     case
-                        when revenue_share > 0
-                        then cast(revenue_share * ln(revenue_share) as decimal(18, 15))
-                        when revenue_share = 0
+                        when kept_share > 0
+                        then cast(kept_share * ln(kept_share) as decimal(18, 15))
+                        when kept_share = 0
                         then 0
                     end
                 ) as double
