@@ -28,7 +28,7 @@ SIMULATED_CUSTOMERS = 6_000
 COPIES = 10
 # by size and contender; what takes long is repeated less
 REPEATS = {
-    1: {"scan": 5, "sql": 5, "sql_dates": 3, "build": 3, "pandas": 5, "polars": 5},
+    1: {"scan": 3, "sql": 3, "sql_dates": 3, "build": 3, "pandas": 3, "polars": 3},
     COPIES: {"scan": 3, "sql": 3, "build": 1, "pandas": 3, "polars": 3},
 }
 PANDAS_LIMIT_BYTES = 8_000_000_000

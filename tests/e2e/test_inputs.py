@@ -134,7 +134,7 @@ def test_a_table_of_the_warehouse_can_be_the_source(sample: Build, tmp_path: Pat
     [
         pytest.param(
             "Invoice,StockCode,Description,InvoiceDate,Price,Customer ID\n1,A,MUG,2024-01-01,2.5,7\n",
-            ["quantity", "Invoice, StockCode, Description, InvoiceDate, Price, Customer ID"],
+            ["quantity", "Invoice", "StockCode", "Customer ID", "column_mapping"],
             id="missing column",
         ),
         pytest.param(

@@ -39,13 +39,17 @@ def test_the_cleaned_lines_are_those_published(parity: Build) -> None:
 
 def test_all_sales_including_anonymous_are_those_published(parity: Build) -> None:
     expected = PUBLISHED["all_sales_including_anonymous"]
-    invoices, codes, countries, revenue, units = parity.query_warehouse(
+    invoices, countries, revenue, units = parity.query_warehouse(
         """
-        select count(distinct order_id), count(distinct stock_code), count(distinct country),
-               sum(amount), sum(quantity)
+        select count(distinct order_id), count(distinct country), sum(amount), sum(quantity)
         from main_staging.stg_transactions where quantity > 0 and price > 0
         """
     )[0]
+    # the published count takes codes as they are written, so that 85123a is another than 85123A
+    codes = parity.query_warehouse(
+        "select count(distinct stock_code) from main_input.py_raw_transactions "
+        "where quantity > 0 and price > 0"
+    )[0][0]
     assert (invoices, codes, countries) == (
         expected["invoices"],
         expected["stock_codes"],

@@ -28,7 +28,7 @@ IDENTIFIED_SALES = """
 
 def reclassify(build: Build, real_data: Path, directory: Path, **variables: Any) -> tuple[Any, ...]:
     """Classify the raw rows of a build anew under other vars; return what IDENTIFIED_SALES says."""
-    copy = directory / "copy_warehouse.duckdb"
+    copy = directory / build.warehouse.name  # views name the file that they were made in
     shutil.copyfile(build.warehouse, copy)
     variables["transactions_path"] = str(real_data)
     finished = subprocess.run(
@@ -53,7 +53,7 @@ def reclassify(build: Build, real_data: Path, directory: Path, **variables: Any)
         check=False,
     )
     assert finished.returncode == 0, finished.stdout
-    return Build(directory / "copy.duckdb", {}).query_warehouse(IDENTIFIED_SALES)[0]
+    return Build(directory / build.database.name, {}).query_warehouse(IDENTIFIED_SALES)[0]
 
 
 @pytest.mark.parametrize(
