@@ -265,6 +265,14 @@ def test_each_analysis_answers_its_question(sample: Build, analysis: str) -> Non
     assert sample.query(rendered)
 
 
+def test_the_queries_of_the_readme_run(sample: Build) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    queries = re.findall(r"```sql\n(.*?)```", readme, re.S)
+    assert len(queries) == 5
+    for sql in queries:
+        assert sample.query(sql), sql
+
+
 def test_classify_prints_what_the_build_makes(sample: Build, tmp_path: Path) -> None:
     with duckdb.connect(str(sample.warehouse), read_only=True) as warehouse:
         for number in (1, 2):

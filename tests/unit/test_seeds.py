@@ -1,0 +1,86 @@
+"""Seeds that carry rules: the segment grids, against the tables that define them."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import ROOT
+
+BALANCED = {
+    5: ["Recent Customers", "Potential Loyalists", "Potential Loyalists", "Loyal Customers", "Champions"],
+    4: ["Promising", "Potential Loyalists", "Potential Loyalists", "Loyal Customers", "Champions"],
+    3: ["About To Sleep", "About To Sleep", "Need Attention", "Loyal Customers", "Loyal Customers"],
+    2: ["Hibernating", "Hibernating", "At Risk", "At Risk", "Can't Lose Them"],
+    1: ["Lost", "Lost", "At Risk", "Can't Lose Them", "Can't Lose Them"],
+}  # fmt: skip
+
+
+def rows(path: str) -> list[dict[str, str]]:
+    with (ROOT / "seeds" / path).open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def balanced(r: int, f: int, m: int) -> str:
+    return BALANCED[r][(f + m + 1) // 2 - 1]
+
+
+def published(r: int, f: int, m: int) -> str:
+    """The published system's rules as its code has them; the first that holds wins."""
+    rules = [
+        ("Champions", r == 5 and f == 5 and m == 5),
+        ("Loyal Customers", r >= 4 and f >= 4 and m >= 3),
+        ("Potential Loyalists", r >= 3 and f <= 3 and m <= 3),
+        ("Recent Customers", r >= 4 and f == 1),
+        ("Promising", r >= 3 and f == 1),
+        ("Need Attention", r == 3 and f in (2, 3)),
+        ("About To Sleep", r in (2, 3) and f in (2, 3)),
+        ("Can't Lose Them", r <= 2 and f >= 4 and m >= 4),
+        ("At Risk", r <= 2 and f >= 2 and m >= 2),
+        ("Hibernating", r <= 2 and f <= 2 and m <= 2),
+        ("Lost", True),
+    ]
+    return next(segment for segment, holds in rules if holds)
+
+
+@pytest.mark.parametrize("rule", [balanced, published])
+def test_each_of_the_125_cells_has_the_segment_of_its_table(
+    rule: Callable[[int, int, int], str],
+) -> None:
+    rules = sorted(
+        (row for row in rows("segmentation/segment_rules.csv") if row["rule_set"] == rule.__name__),
+        key=lambda row: int(row["priority"]),
+    )
+    for r, f, m in itertools.product(range(1, 6), repeat=3):
+        values = {"r": r, "f": f, "m": m, "fm": (f + m + 1) // 2}
+        found = next(
+            row["segment"]
+            for row in rules
+            if all(
+                int(row[f"{key}_min"]) <= value <= int(row[f"{key}_max"])
+                for key, value in values.items()
+            )
+        )
+        assert found == rule(r, f, m), (r, f, m)
+
+
+def test_there_are_eleven_segments_with_a_next_action() -> None:
+    segments = rows("segmentation/segments.csv")
+    assert len(segments) == 11
+    assert all(row["meaning"] and row["next_action"] for row in segments)
+    assert {row["segment"] for row in segments} == {
+        row["segment"] for row in rows("segmentation/segment_rules.csv")
+    }
+
+
+def test_category_keywords_are_upper_case_and_unambiguous() -> None:
+    rules = rows("products/product_category_rules.csv")
+    keys = [(row["taxonomy"], row["priority"], row["keyword"], row["match"]) for row in rules]
+    assert len(keys) == len(set(keys))
+    assert all(row["keyword"] == row["keyword"].upper() for row in rules)
+    assert {row["match"] for row in rules} == {"word", "substring"}
+    categories = {(row["taxonomy"], row["priority"]): row["category"] for row in rules}
+    assert all(categories[row["taxonomy"], row["priority"]] == row["category"] for row in rules)
