@@ -185,7 +185,8 @@ def test_a_point_is_no_decimal_comma(read_one, text):
     ("sql", "date"),
     [
         (
-            "timestamp_ns '2010-12-01 08:26:00.123456789'",
+            # DuckDB 1.5 cuts and 2.0 rounds what is finer than a microsecond: here both agree
+            "timestamp_ns '2010-12-01 08:26:00.123456400'",
             dt.datetime(2010, 12, 1, 8, 26, 0, 123456),
         ),
         ("timestamp_s '2010-12-01 08:26:00'", dt.datetime(2010, 12, 1, 8, 26)),

@@ -99,8 +99,8 @@ def write_workbook(connection, files, path, row_count):
         moment = workbook.add_format({"num_format": "dd/mm/yyyy hh:mm"})
         for title, file in zip(SHEETS, files, strict=True):
             sheet = workbook.add_worksheet(title)
-            rows = connection.sql(f"select * from read_parquet('{file}') limit {row_count}")
-            sheet.write_row(0, 0, rows.columns)
+            rows = connection.execute(f"select * from read_parquet('{file}') limit {row_count}")
+            sheet.write_row(0, 0, [column[0] for column in rows.description])
             at = 0
             while batch := rows.fetchmany(20_000):
                 for row in batch:
