@@ -73,6 +73,23 @@ def run_regulars(
     )
 
 
+def run_dbt(
+    *arguments: str | Path, warehouse: Path, target: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run dbt itself on a warehouse, with its files out of the checkout; it must succeed."""
+    places = ["--profiles-dir", ".", "--target-path", target, "--log-path", target]
+    finished = subprocess.run(
+        [REGULARS.with_name("dbt"), *arguments, *places, "--no-use-colors"],
+        cwd=ROOT,
+        env=os.environ | {"REGULARS_WAREHOUSE": str(warehouse)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout
+    return finished
+
+
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
     """Build from `data` (default: the sample shop) with dbt vars as keywords."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.conftest import ROOT, Build, run_regulars
+from tests.conftest import ROOT, Build, run_dbt, run_regulars
 from tests.tables import content, fingerprint, table_names
 
 KEYS = {"as_of_date", "customer_id"}
@@ -187,54 +184,19 @@ def test_history_is_the_same_whenever_it_is_looked_at(
 
 
 def test_the_unit_tests_of_the_sql_pass(sample: Build, tmp_path: Path) -> None:
-    finished = subprocess.run(
-        [
-            Path(sys.executable).with_name("dbt"),
-            "test",
-            "--select",
-            "test_type:unit",
-            "--profiles-dir",
-            ".",
-            "--no-use-colors",
-            "--target-path",
-            tmp_path,
-            "--log-path",
-            tmp_path,
-        ],
-        cwd=ROOT,
-        env=os.environ | {"REGULARS_WAREHOUSE": str(sample.warehouse)},
-        capture_output=True,
-        text=True,
-        check=False,
+    finished = run_dbt(
+        "test", "--select", "test_type:unit", warehouse=sample.warehouse, target=tmp_path
     )
-    assert finished.returncode == 0, finished.stdout
     passed = int(re.search(r"PASS=(\d+)", finished.stdout)[1])
     assert passed >= 12
 
 
 def test_the_documentation_is_generated_and_complete(sample: Build, tmp_path: Path) -> None:
-    finished = subprocess.run(
-        [
-            Path(sys.executable).with_name("dbt"),
-            "docs",
-            "generate",
-            "--static",
-            "--profiles-dir",
-            ".",
-            "--no-use-colors",
-            "--show-all-deprecations",
-            "--target-path",
-            tmp_path,
-            "--log-path",
-            tmp_path,
-        ],
-        cwd=ROOT,
-        env=os.environ | {"REGULARS_WAREHOUSE": str(sample.warehouse)},
-        capture_output=True,
-        text=True,
-        check=False,
+    finished = run_dbt(
+        *("docs", "generate", "--static", "--show-all-deprecations"),
+        warehouse=sample.warehouse,
+        target=tmp_path,
     )
-    assert finished.returncode == 0, finished.stdout
     assert "deprecat" not in finished.stdout.lower()
     assert (tmp_path / "static_index.html").stat().st_size > 500_000
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import ROOT, Build
+from tests.conftest import Build, run_dbt
 
 NOON = datetime(2011, 3, 1, 12)
 HOURS = st.integers(0, 24 * 40)
@@ -26,19 +22,8 @@ PRICES = st.sampled_from(["1.25", "2.95"])
 def compiled(sample: Build, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """SQL of the models under test as dbt compiles it, reading tables named as the models."""
     target = tmp_path_factory.mktemp("compiled")
-    finished = subprocess.run(
-        [
-            *(Path(sys.executable).with_name("dbt"), "compile", "--profiles-dir", "."),
-            *("-s", "int_returns_matched", "int_rfm_scores"),
-            *("--target-path", target, "--log-path", target),
-        ],
-        cwd=ROOT,
-        env=os.environ | {"REGULARS_WAREHOUSE": str(sample.warehouse)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout
+    selected = ("-s", "int_returns_matched", "int_rfm_scores")
+    run_dbt("compile", *selected, warehouse=sample.warehouse, target=target)
     found = {
         path.stem: path.read_text(encoding="utf-8") for path in target.rglob("compiled/**/*.sql")
     }

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,7 @@ import pandas as pd
 import pytest
 
 from tests.bench.features_pandas import customer_features
-from tests.conftest import ROOT, Build
+from tests.conftest import Build, run_dbt
 from tests.parity.test_published import assert_same_values
 
 pytestmark = pytest.mark.realdata
@@ -31,28 +28,8 @@ def reclassify(build: Build, real_data: Path, directory: Path, **variables: Any)
     copy = directory / build.warehouse.name  # views name the file that they were made in
     shutil.copyfile(build.warehouse, copy)
     variables["transactions_path"] = str(real_data)
-    finished = subprocess.run(
-        [
-            Path(sys.executable).with_name("dbt"),
-            "run",
-            "-s",
-            "int_transactions_classified",
-            "--profiles-dir",
-            ".",
-            "--vars",
-            json.dumps(variables),
-            "--target-path",
-            directory,
-            "--log-path",
-            directory,
-        ],
-        cwd=ROOT,
-        env=os.environ | {"REGULARS_WAREHOUSE": str(copy)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout
+    model = ("-s", "int_transactions_classified")
+    run_dbt("run", *model, "--vars", json.dumps(variables), warehouse=copy, target=directory)
     return Build(directory / build.database.name, {}).query_warehouse(IDENTIFIED_SALES)[0]
 
 
