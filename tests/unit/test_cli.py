@@ -32,9 +32,10 @@ def test_the_version_and_help_are_printed(tmp_path: Path) -> None:
 
 
 def test_help_does_not_import_heavy_libraries(tmp_path: Path) -> None:
-    imported = run_regulars("--help", target=tmp_path, PYTHONPROFILEIMPORTTIME="1").stderr
-    for library in ("dbt", "duckdb", "pandas", "numpy", "pyarrow"):
-        assert f"| {library}\n" not in imported.replace("|   ", "| ").replace("  ", " ")
+    profile = run_regulars("--help", target=tmp_path, PYTHONPROFILEIMPORTTIME="1").stderr
+    imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in profile.splitlines()}
+    assert "typer" in imported
+    assert imported & {"dbt", "duckdb", "pandas", "numpy", "pyarrow"} == set()
 
 
 def test_a_query_prints_a_table_csv_or_json(published: Path, tmp_path: Path) -> None:
