@@ -103,17 +103,6 @@ def test_both_marts_agree_on_the_published_segments(parity: Build) -> None:
     assert differing == [(0,)]
 
 
-@pytest.mark.parametrize("track", ["track1_clusters", "track2_clusters"])
-def test_feature_means_are_those_of_the_published_clusters(parity: Build, track: str) -> None:
-    expected = PUBLISHED["cluster_means"][track]
-    # published to two decimals per cluster, so their weighted mean is good to half of that
-    for feature, mean in expected["weighted_means"].items():
-        found = parity.query(
-            f"select avg({feature.lower()}::double) from customer_features_published"
-        )
-        assert found[0][0] == pytest.approx(mean, abs=0.00501), feature
-
-
 def test_every_published_column_equals_an_independent_calculation(
     parity: Build, real_data: Path
 ) -> None:
