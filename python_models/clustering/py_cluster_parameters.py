@@ -1,0 +1,44 @@
+"""Fit, keep or refit every segmentation recipe; what comes out is numbers, not pickles."""
+
+import pandas as pd
+
+from regulars.clustering import (
+    EvaluationSettings,
+    RefreshSettings,
+    read_naming_rules,
+    read_recipes,
+    run_recipes,
+)
+
+
+def model(dbt, session):
+    """Return one row per number of the fits in use, as `regulars.clustering.run_recipes` describes them."""
+    inputs = dbt.ref("int_cluster_fit_inputs").df()
+    frame = inputs.pivot(index="customer_id", columns="feature", values="value")
+    as_of_date = inputs["as_of_date"].dt.date.max()
+    settings = RefreshSettings(
+        drift_index=dbt.config.meta_get("drift_index"),
+        evaluation=EvaluationSettings(**dbt.config.meta_get("evaluation")),
+    )
+    rows = run_recipes(
+        frame,
+        read_recipes(
+            dbt.ref("segmentation_recipes").df(), dbt.ref("segmentation_recipe_features").df()
+        ),
+        rules=read_naming_rules(dbt.ref("cluster_naming_rules").df()),
+        earlier=_last_rows_before(as_of_date, dbt, session),
+        as_of_date=as_of_date,
+        settings=settings,
+    )
+    rows.insert(0, "as_of_date", pd.to_datetime(as_of_date))
+    return rows
+
+
+def _last_rows_before(as_of_date, dbt, session):
+    """Return what the build with the last as-of date before this one left; nothing after --full-refresh."""
+    if not dbt.is_incremental or pd.isna(as_of_date):
+        return pd.DataFrame()
+    return session.sql(
+        f"select * from {dbt.this} where as_of_date = (select max(as_of_date) from {dbt.this} "
+        f"where as_of_date < date '{as_of_date:%Y-%m-%d}')"
+    ).df()

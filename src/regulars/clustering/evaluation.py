@@ -1,0 +1,192 @@
+"""How good and how stable a segmentation is, for each number of clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import (
+    adjusted_rand_score,
+    calinski_harabasz_score,
+    davies_bouldin_score,
+    pairwise_distances,
+    silhouette_score,
+)
+
+from regulars.clustering.algorithms import Clusters, assign_scaled, fit_clusters, ward_clusters
+
+STARTS = 10
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How thoroughly to evaluate.
+
+    Attributes:
+        cluster_counts: Numbers of clusters to try.
+        evaluation_customers: Bound on the customers that are evaluated; the fit itself sees all.
+        bootstraps: Resamples of the customers for the stability.
+        silhouette_customers: Bound on the customers of the silhouette, whose cost grows with the square.
+        quadratic_customers: Bound on the customers that Ward sees, and that mixtures see for an evaluation.
+        stable_rand_index: Mean adjusted Rand index from which a number of clusters counts as stable.
+        smallest_share: Share of customers that the smallest cluster must have to be chosen.
+        random_state: Seed.
+    """
+
+    cluster_counts: tuple[int, ...]
+    evaluation_customers: int
+    bootstraps: int
+    silhouette_customers: int
+    quadratic_customers: int
+    stable_rand_index: float
+    smallest_share: float
+    random_state: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Quality of one number of clusters; None where a measure is undefined.
+
+    Attributes:
+        cluster_count: Clusters asked for.
+        inertia: Sum of squared distances to the own centroid, in scaled units.
+        silhouette: Mean silhouette (-1 to 1) of the bounded sample.
+        davies_bouldin: Davies-Bouldin index, lower is better.
+        calinski_harabasz: Calinski-Harabasz index, higher is better.
+        bootstrap_ari_mean: Mean adjusted Rand index between the labels and those of fits to resamples.
+        bootstrap_ari_min: The lowest of them.
+        smallest_share: Share (0-1) of customers in the smallest cluster.
+    """
+
+    cluster_count: int
+    inertia: float
+    silhouette: float | None
+    davies_bouldin: float | None
+    calinski_harabasz: float | None
+    bootstrap_ari_mean: float | None
+    bootstrap_ari_min: float | None
+    smallest_share: float
+
+
+def evaluate(
+    scaled: np.ndarray, *, algorithm: str, settings: EvaluationSettings
+) -> list[Evaluation]:
+    """Evaluate an algorithm on customers.
+
+    Args:
+        scaled: Shape (customers, features); rows in an order that means nothing, such as that of a hash.
+        algorithm: One of `ALGORITHMS`.
+        settings: How thoroughly.
+
+    Returns:
+        One evaluation for each number of clusters that does not exceed the distinct rows, in order.
+    """
+    scaled = scaled[: settings.evaluation_customers]
+    distinct = len(np.unique(scaled, axis=0))
+    counts = [count for count in settings.cluster_counts if count <= distinct]
+    if not counts:
+        return []
+    fits = _fits(scaled, algorithm, counts, settings, starts=STARTS)
+    labels = [assign_scaled(scaled, clusters) for clusters in fits]
+    agreement = _bootstrap(scaled, algorithm, counts, labels, settings)
+    seen = scaled[: settings.silhouette_customers]
+    distances = pairwise_distances(seen)
+    evaluations = []
+    for i, count in enumerate(counts):
+        sizes = np.bincount(labels[i], minlength=count)
+        away = scaled - fits[i].centroids[labels[i]]
+        is_defined = 1 < np.count_nonzero(sizes) < len(scaled)
+        shown = labels[i][: len(seen)]
+        evaluations.append(
+            Evaluation(
+                cluster_count=count,
+                inertia=float(np.einsum("ij,ij->", away, away)),
+                silhouette=float(silhouette_score(distances, shown, metric="precomputed"))
+                if 1 < len(np.unique(shown)) < len(seen)
+                else None,
+                davies_bouldin=float(davies_bouldin_score(scaled, labels[i]))
+                if is_defined
+                else None,
+                calinski_harabasz=float(calinski_harabasz_score(scaled, labels[i]))
+                if is_defined
+                else None,
+                bootstrap_ari_mean=float(np.mean(agreement[i])) if agreement[i] else None,
+                bootstrap_ari_min=float(np.min(agreement[i])) if agreement[i] else None,
+                smallest_share=float(sizes.min() / len(scaled)),
+            )
+        )
+    return evaluations
+
+
+def choose_cluster_count(
+    evaluations: Sequence[Evaluation], *, settings: EvaluationSettings
+) -> int | None:
+    """Choose a number of clusters: of those that are stable and leave no sliver, the best silhouette.
+
+    If none is stable, the one with the highest mean adjusted Rand index. Ties go to fewer clusters.
+
+    Returns:
+        The number, or None if nothing could be evaluated.
+    """
+    judged = [one for one in evaluations if one.silhouette is not None]
+    stable = [
+        one
+        for one in judged
+        if (one.bootstrap_ari_mean or 0) >= settings.stable_rand_index
+        and one.smallest_share >= settings.smallest_share
+    ]
+    if stable:
+        return max(stable, key=lambda one: (one.silhouette, -one.cluster_count)).cluster_count
+    if judged:
+        return max(
+            judged, key=lambda one: (one.bootstrap_ari_mean or 0, -one.cluster_count)
+        ).cluster_count
+    return None
+
+
+def _bootstrap(
+    scaled: np.ndarray,
+    algorithm: str,
+    counts: list[int],
+    labels: list[np.ndarray],
+    settings: EvaluationSettings,
+) -> list[list[float]]:
+    """Refit to resamples; the agreement of everyone's labels with the given ones, for each count."""
+    random = np.random.default_rng(settings.random_state)
+    drawn = len(scaled) if algorithm == "kmeans" else min(len(scaled), settings.quadratic_customers)
+    agreement: list[list[float]] = [[] for _ in counts]
+    for number in range(settings.bootstraps):
+        resample = scaled[random.integers(0, len(scaled), drawn)]
+        refits = _fits(resample, algorithm, counts, settings, starts=1, number=number)
+        for i, clusters in enumerate(refits):
+            agreement[i].append(
+                float(adjusted_rand_score(labels[i], assign_scaled(scaled, clusters)))
+            )
+    return agreement
+
+
+def _fits(
+    scaled: np.ndarray,
+    algorithm: str,
+    counts: list[int],
+    settings: EvaluationSettings,
+    *,
+    starts: int,
+    number: int = 0,
+) -> list[Clusters]:
+    if algorithm == "ward":
+        return ward_clusters(scaled[: settings.quadratic_customers], counts)
+    if algorithm == "gmm":
+        scaled = scaled[: settings.quadratic_customers]
+    return [
+        fit_clusters(
+            scaled,
+            algorithm=algorithm,
+            cluster_count=count,
+            random_state=settings.random_state + number,
+            quadratic_customers=settings.quadratic_customers,
+            starts=starts,
+        )
+        for count in counts
+    ]
