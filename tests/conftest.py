@@ -18,6 +18,8 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 REGULARS = Path(sys.executable).with_name("regulars")
 REAL_DATA = "REGULARS_REAL_DATA"
+# for builds that are not about segmentations: one resample, few numbers of clusters
+QUICK = {"cluster_evaluated_counts": [2, 3], "cluster_bootstraps": 1}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,11 +94,11 @@ def run_dbt(
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
-    """Build from `data` (default: the sample shop) with dbt vars as keywords."""
+    """Build from `data` (default: the sample shop) with dbt vars as keywords, anew or on top of a database."""
 
-    def run(data: Path | None = None, **variables: Any) -> Build:
+    def run(data: Path | None = None, *, database: Path | None = None, **variables: Any) -> Build:
         directory = tmp_path_factory.mktemp("build")
-        database = directory / "shop.duckdb"
+        database = database or directory / "shop.duckdb"
         arguments = [
             "build",
             "--db",
@@ -129,8 +131,9 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def real(build: Callable[..., Build], real_data: Path) -> Build:
-    """The default build of the real data, with features for one earlier date too."""
-    return build(real_data, feature_as_of_dates=["2011-06-12"])
+    """The default build of the real data, with features for earlier dates too."""
+    months = ["2010-12-01", *(f"2011-{month:02d}-01" for month in range(1, 13))]
+    return build(real_data, feature_as_of_dates=["2011-06-12", *months])
 
 
 @pytest.fixture(scope="session")
@@ -142,7 +145,7 @@ def published_vars() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def parity(build: Callable[..., Build], real_data: Path, published_vars: dict[str, Any]) -> Build:
     """The build of the real data under the parity preset."""
-    return build(real_data, **published_vars)
+    return build(real_data, **published_vars | QUICK)
 
 
 @pytest.fixture

@@ -101,6 +101,11 @@ def test_a_shop_with_one_customer_and_one_line_builds(
         "select rfm_score, segment, days_overdue, category_entropy, top_category from customer_features"
     )
     assert found == [("333", "Need Attention", None, 0.0, "TABLEWARE & DINING")]
+    runs = one.query("select cluster_count, shortfall from cluster_runs")
+    assert len(runs) == 8
+    assert {count for count, _ in runs} == {1}
+    assert all("only 1 of 1 customers differ" in why or "on 1 customers" in why for _, why in runs)
+    assert one.query("select distinct cluster_name from customer_clusters") == [("All Customers",)]
     # the day after is the first of a month: a month end
     assert one.query("select segment from segment_history") == [("Need Attention",)]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import ROOT, Build, run_dbt, run_regulars
+from tests.conftest import QUICK, ROOT, Build, run_dbt, run_regulars
 from tests.tables import content, fingerprint, table_names
 
 KEYS = {"as_of_date", "customer_id"}
@@ -144,8 +144,8 @@ def test_rows_on_or_after_the_as_of_date_change_nothing(
                 ) to '{tmp_path}/part_{number}.parquet' (format parquet)
                 """
             )
-    with_future = build(as_of_date=as_of)
-    without_future = build(tmp_path, as_of_date=as_of)
+    with_future = build(as_of_date=as_of, **QUICK)
+    without_future = build(tmp_path, as_of_date=as_of, **QUICK)
 
     for query in (
         "from customer_rfm",
@@ -156,6 +156,9 @@ def test_rows_on_or_after_the_as_of_date_change_nothing(
         "from rfm_cut_points",
         "from segment_profiles",
         "from customer_features_published",
+        "from customer_clusters",
+        "from cluster_centroids",
+        "from cluster_label_history",
     ):
         assert content(with_future.database, query) == content(without_future.database, query), (
             query
@@ -174,7 +177,7 @@ def test_rows_on_or_after_the_as_of_date_change_nothing(
 def test_history_is_the_same_whenever_it_is_looked_at(
     sample: Build, build: Callable[..., Build]
 ) -> None:
-    earlier = build(as_of_date="2024-03-01")
+    earlier = build(as_of_date="2024-03-01", **QUICK)
     for table, column in (("segment_history", "as_of_date"), ("segment_migrations", "to_date")):
         past = f"from {table} where {column} <= date '2024-03-01'"
         assert content(earlier.database, f"from {table}") == content(sample.database, past)

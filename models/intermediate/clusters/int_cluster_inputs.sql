@@ -133,7 +133,12 @@ with
         inner join
             scoring_date
             on customer_category_shares.as_of_date = scoring_date.as_of_date
-        where exists (select 1 from recipe_features where feature = 'category_shares')
+        where
+            exists (
+                select 1
+                from recipe_features
+                where recipe_features.feature = 'category_shares'
+            )
     ),
 
     category_values as (

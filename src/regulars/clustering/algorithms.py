@@ -71,6 +71,8 @@ def fit_clusters(
     Returns:
         The clusters, in no particular order.
     """
+    if cluster_count == 1:
+        return Clusters(scaled.mean(axis=0, keepdims=True))
     if algorithm == "kmeans":
         model = KMeans(
             cluster_count,
@@ -93,7 +95,8 @@ def fit_clusters(
         starts=starts,
         initial=initial,
     )
-    model = _mixture_from(scaled, assign_scaled(scaled, begin), cluster_count, random_state)
+    _, labels = np.unique(assign_scaled(scaled, begin), return_inverse=True)
+    model = _mixture_from(scaled, labels, random_state)
     whitening = model.precisions_cholesky_
     log_determinants = np.log(np.diagonal(whitening, axis1=1, axis2=2)).sum(axis=1)
     return Clusters(
@@ -104,11 +107,9 @@ def fit_clusters(
     )
 
 
-def _mixture_from(
-    scaled: np.ndarray, labels: np.ndarray, cluster_count: int, random_state: int
-) -> GaussianMixture:
-    """Fit a mixture that begins with the given clusters."""
-    size = scaled.shape[1]
+def _mixture_from(scaled: np.ndarray, labels: np.ndarray, random_state: int) -> GaussianMixture:
+    """Fit a mixture that begins with the given clusters, numbered from 0 without a gap."""
+    cluster_count, size = labels.max() + 1, scaled.shape[1]
     means = np.zeros((cluster_count, size))
     precisions = np.zeros((cluster_count, size, size))
     for i in range(cluster_count):
@@ -137,8 +138,6 @@ def ward_clusters(scaled: np.ndarray, cluster_counts: list[int]) -> list[Cluster
     """
     if max(cluster_counts) > len(scaled):
         raise ValueError(f"{max(cluster_counts)} clusters of {len(scaled)} customers.")
-    if len(scaled) == 1:
-        return [Clusters(scaled.copy()) for _ in cluster_counts]
     tree = linkage(scaled, "ward")
     return [
         Clusters(np.array([scaled[labels == i].mean(axis=0) for i in np.unique(labels)]))

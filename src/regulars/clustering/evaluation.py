@@ -158,7 +158,9 @@ def _bootstrap(
     agreement: list[list[float]] = [[] for _ in counts]
     for number in range(settings.bootstraps):
         resample = scaled[random.integers(0, len(scaled), drawn)]
-        refits = _fits(resample, algorithm, counts, settings, starts=1, number=number)
+        distinct = len(np.unique(resample, axis=0))
+        possible = [min(count, distinct) for count in counts]
+        refits = _fits(resample, algorithm, possible, settings, starts=1, number=number)
         for i, clusters in enumerate(refits):
             agreement[i].append(
                 float(adjusted_rand_score(labels[i], assign_scaled(scaled, clusters)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -79,10 +80,11 @@ class Recipe:
         """Return what an evaluation depends on: recipes that share it share the evaluation."""
         return (self.features, self.winsorise_share, self.algorithm)
 
-    def definition(self) -> str:
-        """Return a hash of everything that decides how the recipe is fitted."""
+    def definition(self, rules: Sequence[NamingRule]) -> str:
+        """Return a hash of everything that decides what a fit is and what its clusters are called."""
+        parts = [asdict(self), [asdict(rule) for rule in rules]]
         return hashlib.md5(
-            json.dumps(asdict(self), sort_keys=True).encode(), usedforsecurity=False
+            json.dumps(parts, sort_keys=True).encode(), usedforsecurity=False
         ).hexdigest()
 
 

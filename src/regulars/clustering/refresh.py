@@ -64,7 +64,7 @@ def refresh(
     Args:
         earlier: The fit in use, of the same shop, or None.
         frame: Customers as for `fit_segmentation`.
-        recipe: What to run; another definition than the earlier fit's gives a new fit.
+        recipe: What to run; another definition than the earlier fit's, naming rules included, gives a new fit.
         rules: Naming rules of the recipe.
         as_of_date: Date that the customers are looked at from.
         settings: When to refit, and how.
@@ -87,8 +87,8 @@ def refresh(
 
     if earlier is None:
         return Refreshed(fit(None), "first fit", "there was no fit of this shop before", None)
-    if earlier.definition != recipe.definition():
-        return Refreshed(fit(None), "refitted", "the recipe or its settings changed", None)
+    if earlier.definition != recipe.definition(rules):
+        return Refreshed(fit(None), "refitted", "the recipe or its naming rules changed", None)
     if missing := [name for name in earlier.scaler.features if name not in frame]:
         return Refreshed(
             fit(None), "refitted", f"there is no feature {', '.join(missing)} any more", None

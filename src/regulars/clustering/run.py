@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from regulars.clustering.evaluation import Evaluation
 from regulars.clustering.naming import NamingRule
 from regulars.clustering.parameters import COLUMNS, parameter_rows, segmentations_from_rows
-from regulars.clustering.recipe import Recipe
+from regulars.clustering.recipe import Recipe, RecipeError
 from regulars.clustering.refresh import Refreshed, RefreshSettings, refresh
 from regulars.clustering.segmentation import hash_ordered
 
@@ -47,7 +47,12 @@ def run_recipes(
     Returns:
         Rows as of `parameter_rows`; besides, the `witness` rows that the next build knows the shop by, and
         one `shop` row, whose label stays the same as long as the shop does.
+
+    Raises:
+        RecipeError: If a recipe names a feature or naming rules that there are not, or too few of them.
     """
+    for recipe in recipes:
+        _check_rules(recipe, rules, settings)
     if frame.empty:
         return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
     fits = segmentations_from_rows(earlier) if is_same_shop(earlier, frame, as_of_date) else {}
@@ -98,6 +103,23 @@ def is_same_shop(earlier: pd.DataFrame, frame: pd.DataFrame, as_of_date: date) -
     known = set(zip(frame.index, first, strict=True))
     seen = [pair in known for pair in zip(witnesses["feature"], witnesses["label"], strict=True)]
     return sum(seen) * 2 >= len(seen)
+
+
+def _check_rules(
+    recipe: Recipe, rules: Mapping[str, Sequence[NamingRule]], settings: RefreshSettings
+) -> None:
+    if recipe.naming_rules not in rules:
+        raise RecipeError(
+            f"Recipe '{recipe.name}': naming_rules '{recipe.naming_rules}' is unknown; "
+            f"known are {', '.join(sorted(rules))}."
+        )
+    most = recipe.cluster_count or max(settings.evaluation.cluster_counts, default=1)
+    named = len(rules[recipe.naming_rules])
+    if named < most:
+        raise RecipeError(
+            f"Recipe '{recipe.name}' may have {most} clusters, but naming rules "
+            f"'{recipe.naming_rules}' have {named} names: add rows to seed cluster_naming_rules."
+        )
 
 
 def _witnesses(frame: pd.DataFrame, as_of_date: date) -> pd.DataFrame:

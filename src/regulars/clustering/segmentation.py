@@ -96,11 +96,14 @@ def fit_segmentation(
         evaluated[alike] = evaluate(scaled, algorithm=recipe.algorithm, settings=settings)
     evaluations = evaluated[alike]
     wanted = recipe.cluster_count
-    count = wanted or choose_cluster_count(evaluations, settings=settings) or 1
+    count = wanted or choose_cluster_count(evaluations, settings=settings)
     shortfall = None
-    if count > distinct or (wanted is None and not evaluations):
-        count = min(count, distinct)
-        shortfall = f"{len(frame)} customers differ in only {distinct} ways in the features of '{recipe.name}'"
+    if count is None:
+        count = 1
+        shortfall = f"no number of clusters could be evaluated on {len(frame)} customers"
+    elif count > distinct:
+        shortfall = f"{count} clusters wanted, but only {distinct} of {len(frame)} customers differ"
+        count = distinct
     start = None
     if initial is not None and len(initial.clusters.centroids) == count:
         start = _carried_centroids(initial, scaler)
@@ -112,6 +115,7 @@ def fit_segmentation(
         quadratic_customers=settings.quadratic_customers,
         initial=start,
     )
+    count = len(clusters.centroids)
     names = name_clusters(_profiles(frame, assign_scaled(scaled, clusters), count), rules)
     # ids follow the names' order in the rules, so that they do not hang on the seed either
     by_rule = {rule.name: step for step, rule in enumerate(rules)}
@@ -120,7 +124,7 @@ def fit_segmentation(
     labels = assign_scaled(scaled, clusters)
     return Segmentation(
         recipe=recipe.name,
-        definition=recipe.definition(),
+        definition=recipe.definition(rules),
         fitted_as_of=as_of_date,
         scaler=scaler,
         clusters=clusters,
