@@ -14,21 +14,22 @@ from regulars.clustering import (
 def model(dbt, session):
     """Return one row per number of the fits in use, as `regulars.clustering.run_recipes` describes them."""
     inputs = dbt.ref("int_cluster_fit_inputs").df()
-    frame = inputs.pivot(index="customer_id", columns="feature", values="value")
     as_of_date = inputs["as_of_date"].dt.date.max()
-    settings = RefreshSettings(
-        drift_index=dbt.config.meta_get("drift_index"),
-        evaluation=EvaluationSettings(**dbt.config.meta_get("evaluation")),
+    recipes, features, rules = (
+        dbt.ref("segmentation_recipes").df(),
+        dbt.ref("segmentation_recipe_features").df(),
+        dbt.ref("cluster_naming_rules").df(),
     )
     rows = run_recipes(
-        frame,
-        read_recipes(
-            dbt.ref("segmentation_recipes").df(), dbt.ref("segmentation_recipe_features").df()
-        ),
-        rules=read_naming_rules(dbt.ref("cluster_naming_rules").df()),
+        inputs.pivot(index="customer_id", columns="feature", values="value"),
+        read_recipes(recipes, features),
+        rules=read_naming_rules(rules),
         earlier=_last_rows_before(as_of_date, dbt, session),
         as_of_date=as_of_date,
-        settings=settings,
+        settings=RefreshSettings(
+            drift_index=dbt.config.meta_get("drift_index"),
+            evaluation=EvaluationSettings(**dbt.config.meta_get("evaluation")),
+        ),
     )
     rows.insert(0, "as_of_date", pd.to_datetime(as_of_date))
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from sklearn.metrics import (
@@ -15,6 +15,7 @@ from sklearn.metrics import (
 )
 
 from regulars.clustering.algorithms import Clusters, assign_scaled, fit_clusters, ward_clusters
+from regulars.errors import InvalidSettingError
 
 STARTS = 10
 
@@ -42,6 +43,12 @@ class EvaluationSettings:
     stable_rand_index: float
     smallest_share: float
     random_state: int
+
+    def __post_init__(self) -> None:
+        """Refuse settings without a value, such as those of a mistyped key."""
+        for name, value in asdict(self).items():
+            if value is None:
+                raise InvalidSettingError(f"Evaluation of clusters: {name} has no value.")
 
 
 @dataclass(frozen=True)

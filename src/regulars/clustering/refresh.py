@@ -14,6 +14,7 @@ from regulars.clustering.evaluation import Evaluation, EvaluationSettings
 from regulars.clustering.naming import NamingRule
 from regulars.clustering.recipe import Recipe
 from regulars.clustering.segmentation import Segmentation, assign, fit_segmentation
+from regulars.errors import InvalidSettingError
 
 # A cluster that is empty then or now counts as this share, so that the index stays finite.
 EMPTY_SHARE = 1e-4
@@ -30,6 +31,11 @@ class RefreshSettings:
 
     drift_index: float
     evaluation: EvaluationSettings
+
+    def __post_init__(self) -> None:
+        """Refuse a trigger without a value, such as that of a mistyped key."""
+        if self.drift_index is None:
+            raise InvalidSettingError("Refresh of clusters: drift_index has no value.")
 
 
 @dataclass(frozen=True)
