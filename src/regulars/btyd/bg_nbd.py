@@ -9,9 +9,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import digamma, expit, gammaln, hyp2f1
+from scipy.special import digamma, expit, gammaln
 
 from regulars.btyd.errors import InvalidHistoryError, NotFittedError
+from regulars.btyd.expectation import purchases_if_active
 from regulars.btyd.inputs import (
     FloatArray,
     check_histories,
@@ -30,32 +31,61 @@ STARTS = ((-1.0, -1.0, 0.0, 1.0), (0.0, 0.0, -1.0, 1.0), (0.7, -2.0, 1.0, 2.0))
 
 @dataclass(frozen=True)
 class Histories:
-    """Distinct purchase histories, in ascending order of x, t_x and T.
+    """Purchase histories, reduced to what the likelihood needs.
+
+    Most of the likelihood depends on x alone or on T alone, so it is summed over their few distinct
+    values; only what tells who stopped needs the distinct histories themselves.
 
     Attributes:
-        x: Repeat purchases, shape (n,).
-        t_x: Time from first to last purchase, shape (n,).
-        T: Time from first purchase to now, shape (n,).
-        weights: Number of customers with each history, shape (n,).
-        counts: Distinct values of x, ascending, shape (m,).
-        count_index: Place of each x in `counts`, shape (n,).
-        first_repeat: Index of the first history with x > 0.
+        customers: Sum of weights.
+        distinct: Number of distinct histories.
+        counts: Distinct values of x, ascending, shape (k,).
+        count_weights: Customers with each of them, shape (k,).
+        ages: Distinct values of T, ascending, shape (m,).
+        age_weights: Customers with each of them, shape (m,).
+        age_purchases: Their repeat purchases, shape (m,).
+        last_times: Distinct values of t_x, ascending, shape (l,).
+        weights: Customers with each distinct history with x > 0, shape (n,).
+        count_index: Place of its x in `counts`, shape (n,).
+        age_index: Place of its T in `ages`, shape (n,).
+        last_index: Place of its t_x in `last_times`, shape (n,).
     """
 
-    x: FloatArray
-    t_x: FloatArray
-    T: FloatArray
-    weights: FloatArray
+    customers: float
+    distinct: int
     counts: FloatArray
+    count_weights: FloatArray
+    ages: FloatArray
+    age_weights: FloatArray
+    age_purchases: FloatArray
+    last_times: FloatArray
+    weights: FloatArray
     count_index: NDArray[np.intp]
-    first_repeat: int
+    age_index: NDArray[np.intp]
+    last_index: NDArray[np.intp]
 
     @classmethod
     def from_rows(cls, x: FloatArray, t_x: FloatArray, T: FloatArray, weights: FloatArray) -> Self:
         """Group customers with equal histories, whatever their order; weight 0 leaves one out."""
         (x, t_x, T), weights = distinct_rows(x, t_x, T, weights=weights)
         counts, count_index = np.unique(x, return_inverse=True)
-        return cls(x, t_x, T, weights, counts, count_index, int(np.searchsorted(x, 0.5)))
+        ages, age_index = np.unique(T, return_inverse=True)
+        last_times, last_index = np.unique(t_x, return_inverse=True)
+        repeat = x > 0
+        return cls(
+            customers=float(weights.sum()),
+            distinct=len(x),
+            counts=counts,
+            count_weights=np.bincount(count_index, weights, len(counts)),
+            ages=ages,
+            age_weights=np.bincount(age_index, weights, len(ages)),
+            age_purchases=np.bincount(age_index, weights * x, len(ages)),
+            last_times=last_times,
+            weights=weights[repeat],
+            count_index=count_index[repeat],
+            age_index=age_index[repeat],
+            last_index=last_index[repeat],
+        )
 
 
 def log_likelihood(theta: FloatArray, histories: Histories) -> tuple[float, FloatArray]:
@@ -72,48 +102,57 @@ def log_likelihood(theta: FloatArray, histories: Histories) -> tuple[float, Floa
         The sum over customers, and its derivatives, shape (4,).
     """
     r, alpha, a, b = np.exp(theta)
-    first = histories.first_repeat
-    weights, T = histories.weights, histories.T
-    x, t_x = histories.x[first:], histories.t_x[first:]
-    counts, count_index = histories.counts, histories.count_index
+    counts, count_weights = histories.counts, histories.count_weights
+    ages, age_weights = histories.ages, histories.age_weights
+    weights, count_index = histories.weights, histories.count_index
 
-    # what depends on x only, once per distinct x
     by_count = (
         (gammaln(r + counts) - gammaln(r))
         + (gammaln(b + counts) - gammaln(b))
         - (gammaln(a + b + counts) - gammaln(a + b))
     )
-    shared = digamma(a + b) - digamma(a + b + counts)
     by_count_r = digamma(r + counts) - digamma(r)
-    by_count_b = shared + digamma(b + counts) - digamma(b)
+    by_count_a = digamma(a + b) - digamma(a + b + counts)
+    by_count_b = by_count_a + digamma(b + counts) - digamma(b)
 
-    survival = -np.log1p(T / alpha)  # ln(alpha / (alpha + T))
-    value = by_count[count_index] + r * survival
-    d_r = by_count_r[count_index] + survival
-    d_alpha = r * (T / alpha) / (alpha + T)
-    d_a = shared[count_index]
-    d_b = by_count_b[count_index]
+    log_age = np.log(alpha + ages)
+    none_yet = -np.log1p(ages / alpha)  # ln(alpha / (alpha + T)), r times: no purchase until T
 
-    # with a repeat purchase: still buying, or stopped right after the last purchase
-    log_now = np.log(alpha + T[first:])
-    log_gain = log_now - np.log(alpha + t_x)
-    log_odds = np.log(a) - np.log(b + x - 1) + (r + x) * log_gain
-    stopped = expit(log_odds)
-    value[first:] += np.logaddexp(0.0, log_odds) - x * log_now
-    d_r[first:] += stopped * log_gain
-    d_alpha[first:] += -x / (alpha + T[first:]) - stopped * (r + x) * (T[first:] - t_x) / (
-        (alpha + T[first:]) * (alpha + t_x)
+    # With a repeat purchase: still buying, or stopped right after the last one, with these odds.
+    log_gain = (
+        log_age[histories.age_index] - np.log(alpha + histories.last_times)[histories.last_index]
     )
-    d_a[first:] += stopped / a
-    d_b[first:] -= stopped / (b + x - 1)
+    log_odds = (r + counts)[count_index] * log_gain
+    # there is no ln of b + x - 1 for x = 0, which has no odds
+    log_odds += (np.log(a) - np.log(np.maximum(b + counts - 1, b)))[count_index]
+    excess = np.exp(-np.abs(log_odds))
+    stopped = weights * np.where(log_odds > 0, 1.0, excess) / (1 + excess)
+    stopped_by_count = np.bincount(count_index, stopped, len(counts))
+    # derivative of log_gain in alpha
+    gain_alpha = (1 / (alpha + ages))[histories.age_index]
+    gain_alpha -= (1 / (alpha + histories.last_times))[histories.last_index]
 
-    gradient = [
-        r * (weights * d_r).sum(),
-        alpha * (weights * d_alpha).sum(),
-        a * (weights * d_a).sum(),
-        b * (weights * d_b).sum(),
-    ]
-    return float((weights * value).sum()), np.array(gradient)
+    value = (
+        (count_weights * by_count).sum()
+        + r * (age_weights * none_yet).sum()
+        - (histories.age_purchases * log_age).sum()
+        + (weights * (np.maximum(log_odds, 0) + np.log1p(excess))).sum()
+    )
+    d_r = (
+        (count_weights * by_count_r).sum()
+        + (age_weights * none_yet).sum()
+        + (stopped * log_gain).sum()
+    )
+    d_alpha = (
+        r * (age_weights * (ages / alpha) / (alpha + ages)).sum()
+        - (histories.age_purchases / (alpha + ages)).sum()
+        + (stopped * (r + counts)[count_index] * gain_alpha).sum()
+    )
+    d_a = (count_weights * by_count_a).sum() + stopped_by_count.sum() / a
+    d_b = (count_weights * by_count_b).sum() - (
+        stopped_by_count / np.maximum(b + counts - 1, b)
+    ).sum()
+    return float(value), np.array([r * d_r, alpha * d_alpha, a * d_a, b * d_b])
 
 
 class BGNBD:
@@ -212,10 +251,10 @@ class BGNBD:
         x, t_x, T = check_histories(x, t_x, T)
         weights = check_weights(weights, len(x))
         histories = Histories.from_rows(x, t_x, T, weights)
-        if not len(histories.x):
+        if not histories.distinct:
             raise InvalidHistoryError("There are no customers to fit a model to.")
-        customers = histories.weights.sum()
-        scale = float((histories.weights * histories.T).sum() / customers) or 1.0
+        customers = histories.customers
+        scale = float((histories.age_weights * histories.ages).sum() / customers) or 1.0
         log_scale = np.array([0.0, np.log(scale), 0.0, 0.0])
 
         def objective(theta: FloatArray) -> tuple[float, FloatArray]:
@@ -261,13 +300,8 @@ class BGNBD:
         r, alpha, a, b = self._fitted()
         x, t_x, T = check_histories(x, t_x, T)
         horizon = check_horizon(horizon, len(x))
-        # Euler's transformation 2F1(A, B; C; z) = (1 - z)^(C-A-B) 2F1(C-A, C-B; C; z) takes x out
-        # of the first two arguments, and the power that could overflow cancels
-        log_rest = np.log1p(horizon / (alpha + T))  # -ln(1 - z)
-        z = horizon / (alpha + T + horizon)
-        power = np.exp((1 - a) * log_rest) * hyp2f1(a - 1, a + b - 1 - r, a + b - 1 + x, z)
-        if_alive = (a + b - 1 + x) / (a - 1) * (1 - power)
-        return if_alive * self._alive(x, t_x, T)
+        if_active = purchases_if_active(horizon, x=x, T=T, r=r, alpha=alpha, a=a, b=b)
+        return if_active * self._alive(x, t_x, T)
 
     def probability_of_no_purchase(
         self, horizon: ArrayLike, *, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
@@ -343,15 +377,15 @@ class BGNBD:
 
 def _why_not_identified(histories: Histories) -> str:
     """Say why histories cannot determine four parameters; empty if they may."""
-    if histories.first_repeat == len(histories.x):
+    if not len(histories.weights):
         return (
             "No customer bought again, so the data say nothing about a and b, which describe who "
             "stops after a repeat purchase."
         )
     # at a maximum the histories' scores sum to 0, so k histories determine k - 1 parameters at most
-    if len(histories.x) <= len(PARAMETERS):
+    if histories.distinct <= len(PARAMETERS):
         return (
-            f"There are {len(histories.x)} distinct purchase histories: too few to determine four "
+            f"There are {histories.distinct} distinct purchase histories: too few to determine four "
             "parameters."
         )
     return ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from regulars.btyd.inputs import FloatArray
 
@@ -51,7 +52,8 @@ def minimise(
     """Minimise a smooth function of a few log-parameters.
 
     L-BFGS-B runs from each starting point; the best end is polished by Newton steps, whose Hessian
-    is the numerical derivative of the gradient. Nothing is random.
+    is the numerical derivative of the gradient. Nothing is random, and linear algebra runs in one
+    thread: with matrices this small, more only wait for each other.
 
     Args:
         objective: Returns the value and the gradient, shape (k,), at log-parameters of shape (k,).
@@ -69,22 +71,23 @@ def minimise(
             return np.inf, np.zeros_like(theta)
         return value, gradient
 
-    best = None
-    for start in starts:
-        found = minimize(
-            finite_objective,
-            np.asarray(start, dtype=np.float64),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(-BOUND, BOUND)] * len(names),
-            options={"maxiter": 500, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-6},
+    with threadpool_limits(limits=1, user_api="blas"):
+        runs = [
+            minimize(
+                finite_objective,
+                np.asarray(start, dtype=np.float64),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=[(-BOUND, BOUND)] * len(names),
+                options={"maxiter": 500, "maxfun": 2000, "ftol": 1e-13, "gtol": 1e-6},
+            )
+            for start in starts
+        ]
+        best = min(runs, key=lambda run: run.fun)
+        theta, value, gradient, steps = _polish(objective, np.array(best.x))
+        return _judge(
+            objective, theta, value, gradient, iterations=int(best.nit) + steps, names=list(names)
         )
-        if best is None or found.fun < best.fun:
-            best = found
-    theta, value, gradient, steps = _polish(objective, np.array(best.x))
-    return _judge(
-        objective, theta, value, gradient, iterations=int(best.nit) + steps, names=list(names)
-    )
 
 
 def hessian(objective: Objective, theta: FloatArray) -> FloatArray:
