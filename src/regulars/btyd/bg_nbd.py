@@ -385,7 +385,7 @@ def _why_not_identified(histories: Histories) -> str:
     # at a maximum the histories' scores sum to 0, so k histories determine k - 1 parameters at most
     if histories.distinct <= len(PARAMETERS):
         return (
-            f"There are {histories.distinct} distinct purchase histories: too few to determine four "
+            f"Distinct purchase histories: {histories.distinct}, too few to determine four "
             "parameters."
         )
     return ""

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import digamma, expit, gammaln
+from scipy.special import digamma, gammaln
 
 from regulars.btyd.errors import InvalidHistoryError, NotFittedError
 from regulars.btyd.inputs import (
@@ -30,28 +30,44 @@ STARTS = ((1.0, 1.0, 1.0), (0.0, 1.0, 1.0), (2.0, 0.5, -1.0))
 
 @dataclass(frozen=True)
 class Spending:
-    """Distinct pairs of repeat purchases and mean spend, in ascending order.
+    """Purchases and their mean value, reduced to what the likelihood needs.
 
     Attributes:
-        x: Repeat purchases, at least 1, shape (n,).
-        log_spend: Logarithm of their mean value, shape (n,).
-        weights: Number of customers with each pair, shape (n,).
-        counts: Distinct values of x, ascending, shape (m,).
-        count_index: Place of each x in `counts`, shape (n,).
+        customers: Sum of weights.
+        counts: Distinct values of x, ascending, shape (k,).
+        count_weights: Customers with each of them, shape (k,).
+        log_total: Logarithm of x times mean spend, of each distinct pair of them, shape (n,).
+        weights: Customers with each pair, shape (n,).
+        purchases: Their purchases, shape (n,).
+        log_spend_sum: Sum of the logarithm of mean spend over customers.
+        is_constant: Whether all customers have the same mean spend.
     """
 
-    x: FloatArray
-    log_spend: FloatArray
-    weights: FloatArray
+    customers: float
     counts: FloatArray
-    count_index: NDArray[np.intp]
+    count_weights: FloatArray
+    log_total: FloatArray
+    weights: FloatArray
+    purchases: FloatArray
+    log_spend_sum: float
+    is_constant: bool
 
     @classmethod
     def from_rows(cls, x: FloatArray, mean_spend: FloatArray, weights: FloatArray) -> Self:
         """Group customers with equal values, whatever their order; weight 0 leaves one out."""
         (x, mean_spend), weights = distinct_rows(x, mean_spend, weights=weights)
         counts, count_index = np.unique(x, return_inverse=True)
-        return cls(x, np.log(mean_spend), weights, counts, count_index)
+        log_spend = np.log(mean_spend)
+        return cls(
+            customers=float(weights.sum()),
+            counts=counts,
+            count_weights=np.bincount(count_index, weights, len(counts)),
+            log_total=np.log(x) + log_spend,
+            weights=weights,
+            purchases=weights * x,
+            log_spend_sum=float((weights * log_spend).sum()),
+            is_constant=bool((mean_spend == mean_spend[0]).all()),
+        )
 
 
 def log_likelihood(theta: FloatArray, spending: Spending) -> tuple[float, FloatArray]:
@@ -68,28 +84,34 @@ def log_likelihood(theta: FloatArray, spending: Spending) -> tuple[float, FloatA
         The sum over customers, and its derivatives, shape (3,).
     """
     p, q_less_1 = np.exp(theta[:2])
-    q, log_gamma = 1 + q_less_1, theta[2]
-    x, log_spend, weights = spending.x, spending.log_spend, spending.weights
-    counts, index = spending.counts, spending.count_index
+    q = 1 + q_less_1
+    counts, count_weights = spending.counts, spending.count_weights
+    weights, purchases = spending.weights, spending.purchases
 
-    log_total = np.log(counts)[index] + log_spend
-    # ln gamma - ln(gamma + x z) and ln(x z) - ln(gamma + x z)
-    log_share_gamma = -np.logaddexp(0.0, log_total - log_gamma)
-    log_share_spend = -np.logaddexp(0.0, log_gamma - log_total)
+    # ln of the shares that gamma and x z have in gamma + x z
+    log_ratio = spending.log_total - theta[2]
+    smaller = np.exp(-np.abs(log_ratio))
+    log_larger = -np.log1p(smaller)
+    log_share_gamma = log_larger - np.maximum(log_ratio, 0)
+    log_share_spend = log_larger + np.minimum(log_ratio, 0)
+    share_gamma = np.where(log_ratio > 0, smaller, 1.0) / (1 + smaller)
+
     by_count = gammaln(p * counts + q) - gammaln(p * counts) - gammaln(q)
     by_count_q = digamma(p * counts + q)
     by_count_p = counts * (by_count_q - digamma(p * counts))
+    sum_log_gamma = (weights * log_share_gamma).sum()
+    sum_log_spend = (purchases * log_share_spend).sum()
 
-    value = by_count[index] + q * log_share_gamma + p * x * log_share_spend - log_spend
-    d_p = by_count_p[index] + x * log_share_spend
-    d_q = by_count_q[index] - digamma(q) + log_share_gamma
-    d_log_gamma = q - (p * x + q) * expit(log_gamma - log_total)
-    gradient = [
-        p * (weights * d_p).sum(),
-        q_less_1 * (weights * d_q).sum(),
-        (weights * d_log_gamma).sum(),
-    ]
-    return float((weights * value).sum()), np.array(gradient)
+    value = (
+        (count_weights * by_count).sum()
+        + q * sum_log_gamma
+        + p * sum_log_spend
+        - spending.log_spend_sum
+    )
+    d_p = (count_weights * by_count_p).sum() + sum_log_spend
+    d_q = (count_weights * (by_count_q - digamma(q))).sum() + sum_log_gamma
+    d_log_gamma = q * spending.customers - ((p * purchases + q * weights) * share_gamma).sum()
+    return float(value), np.array([p * d_p, q_less_1 * d_q, d_log_gamma])
 
 
 class GammaGamma:
@@ -135,7 +157,7 @@ class GammaGamma:
             ridge: What is minimised is the mean negative log-likelihood per unit of weight (per
                 customer used) + ridge x ((ln p)² + (ln(q - 1))² + (ln(gamma / m))²), where m
                 is the geometric mean of the spend, which makes the fit independent of the
-                currency. It draws p to 1, q to 2 and gamma to m, and does not fade with more
+                currency. It draws p to 1, q to 2 and gamma to m; its pull does not fade with more
                 customers. 0 gives the maximum-likelihood estimate (with q > 1).
 
         Raises:
@@ -191,8 +213,8 @@ class GammaGamma:
                 f"None of {len(x)} customers has a repeat purchase and a positive mean spend."
             )
         spending = Spending.from_rows(x[used], mean_spend[used], weights[used])
-        customers = spending.weights.sum()
-        log_scale = np.array([0, 0, (spending.weights * spending.log_spend).sum() / customers])
+        customers = spending.customers
+        log_scale = np.array([0.0, 0.0, spending.log_spend_sum / customers])
 
         def objective(theta: FloatArray) -> tuple[float, FloatArray]:
             value, gradient = log_likelihood(theta + log_scale, spending)
@@ -291,12 +313,12 @@ def _takes_population_mean(x: FloatArray, mean_spend: FloatArray) -> NDArray[np.
 
 def _why_not_identified(spending: Spending) -> str:
     """Say why spending cannot determine three parameters; empty if it may."""
-    if spending.log_spend.min() == spending.log_spend.max():
+    if spending.is_constant:
         return "All customers spend the same, so the data do not determine how spend varies."
     # at a maximum the pairs' scores sum to 0, so k pairs determine k - 1 parameters at most
-    if len(spending.x) <= len(PARAMETERS):
+    if len(spending.weights) <= len(PARAMETERS):
         return (
-            f"There are {len(spending.x)} distinct pairs of purchases and mean spend: too few to "
+            f"Distinct pairs of purchases and mean spend: {len(spending.weights)}, too few to "
             "determine three parameters."
         )
     return ""

@@ -19,8 +19,9 @@ BOUND = 12.0
 NEAR_BOUND = 0.01
 # Of the mean objective per customer, in units of log-likelihood per log-parameter.
 GRADIENT_TOLERANCE = 1e-7
-# Below this curvature a combination of log-parameters is not determined by the data.
-FLAT_CURVATURE = 1e-8
+# Of the mean objective per customer: below this, a million customers leave a combination of
+# log-parameters with a standard error of 3, so that a parameter may be 20 times more or less.
+FLAT_CURVATURE = 1e-7
 HESSIAN_STEP = 1e-4
 NEWTON_STEPS = 20
 
@@ -139,15 +140,18 @@ def _judge(
     elif at_bound:
         converged = False
         message = (
-            f"No maximum inside the bounds: {', '.join(at_bound)} went to 0 or infinity, so the "
-            "data lack the variation that the model describes."
+            f"No maximum inside the bounds: {', '.join(at_bound)} went towards 0 or infinity, so "
+            "customers do not vary as the model describes."
+        )
+    elif not np.linalg.eigvalsh(hessian(objective, theta))[0] > FLAT_CURVATURE:
+        converged = False
+        message = (
+            "The likelihood is flat where the search ended: the data do not determine the "
+            "parameters."
         )
     elif norm > GRADIENT_TOLERANCE:
         converged = False
         message = f"The search ended where the gradient is still {norm:.1e}."
-    elif not np.linalg.eigvalsh(hessian(objective, theta))[0] > FLAT_CURVATURE:
-        converged = False
-        message = "The likelihood is flat at its maximum: the data do not determine the parameters."
     else:
         converged, message = True, f"Converged; the gradient is {norm:.1e}."
     return Optimum(theta, float(value), norm, iterations, converged, message)
