@@ -134,7 +134,7 @@ class GammaGamma:
         iterations_: Iterations of the search that led here.
         gradient_norm_: Largest derivative of what is minimised in a log-parameter.
         n_used_: Number of customers (rows) that the fit used.
-        n_ignored_: Number of customers without repeat purchase or positive mean spend.
+        n_ignored_: Number of others: customers without repeat purchase or positive mean spend.
 
     The last seven exist only after `fit`.
     """
@@ -231,7 +231,7 @@ class GammaGamma:
         self.iterations_ = optimum.iterations
         self.gradient_norm_ = optimum.gradient_norm
         self.n_used_ = int(used.sum())
-        self.n_ignored_ = len(x) - self.n_used_
+        self.n_ignored_ = int((weights > 0).sum()) - self.n_used_
         reason = _why_not_identified(spending)
         self.converged_ = optimum.converged and not reason
         self.message_ = reason or optimum.message
