@@ -37,7 +37,7 @@ class LinearModel:
     def scores(self, features: np.ndarray) -> np.ndarray:
         """The linear score, without offset, shape (n,)."""
         with threadpool_limits(limits=1):
-            return self.intercept + features @ self.coefficients
+            return self.intercept + (features * self.coefficients).sum(axis=1)
 
     def contributions(self, features: np.ndarray) -> np.ndarray:
         """Each feature's part of the score, shape (n, features + 1); the last is the intercept."""

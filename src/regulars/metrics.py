@@ -6,11 +6,8 @@ once from one sorting. Paired differences use the same weights for both models.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.stats import rankdata
-from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 
 # Bins of the expected calibration error, of equal count.
 CALIBRATION_BINS = 10
@@ -20,8 +17,6 @@ EDGE = 1e-6
 
 # Share of customers that a campaign might reach.
 TOP_SHARE = 0.1
-
-Figure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def bootstrap_weights(rows: int, *, resamples: int, random_state: int) -> np.ndarray:
@@ -104,20 +99,28 @@ def interval(values: np.ndarray, *, coverage: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def paired_difference(
-    figure: Figure,
-    actual: np.ndarray,
-    ours: np.ndarray,
-    theirs: np.ndarray,
-    *,
-    weights: np.ndarray,
-    coverage: float,
-) -> tuple[float, float, float]:
-    """Ours less theirs with its paired bootstrap interval: difference, low, high."""
-    every = np.ones((1, len(actual)))
-    difference = figure(actual, ours, every) - figure(actual, theirs, every)
-    resampled = figure(actual, ours, weights) - figure(actual, theirs, weights)
-    return (float(difference[0]), *interval(resampled, coverage=coverage))
+def average_precision(target: np.ndarray, score: np.ndarray) -> float:
+    """Area under the precision-recall curve in steps; equal scores enter together.
+
+    Args:
+        target: 0 or 1, shape (n,), at least one 1.
+        score: Higher is likelier 1, shape (n,).
+    """
+    order = np.argsort(-score, kind="stable")
+    ends = np.flatnonzero(np.r_[np.diff(score[order]) < 0, True])
+    found = np.cumsum(target[order])[ends]
+    return float(np.sum(np.diff(found, prepend=0.0) * found / (ends + 1)) / target.sum())
+
+
+def mean_log_loss(target: np.ndarray, probability: np.ndarray) -> float:
+    """Mean negative log likelihood of 0 or 1, probabilities kept off 0 and 1."""
+    kept = np.clip(probability, EDGE, 1 - EDGE)
+    return float(-np.mean(target * np.log(kept) + (1 - target) * np.log1p(-kept)))
+
+
+def roc_auc(target: np.ndarray, score: np.ndarray) -> float:
+    """ROC-AUC; NaN where a class is missing."""
+    return float(weighted_roc_auc(target, score, np.ones((1, len(target))))[0])
 
 
 def expected_calibration_error(target: np.ndarray, probability: np.ndarray) -> float:
@@ -146,11 +149,11 @@ def probability_figures(target: np.ndarray, probability: np.ndarray) -> dict[str
     both = 0 < base_rate < 1
     return {
         "base_rate": base_rate,
-        "roc_auc": float(roc_auc_score(target, probability)) if both else float("nan"),
-        "pr_auc": float(average_precision_score(target, probability)) if both else float("nan"),
+        "roc_auc": roc_auc(target, probability),
+        "pr_auc": average_precision(target, probability) if both else float("nan"),
         "brier": brier,
         "brier_skill": 1 - brier / (base_rate * (1 - base_rate)) if both else float("nan"),
-        "log_loss": float(log_loss(target, np.clip(probability, EDGE, 1 - EDGE), labels=[0, 1])),
+        "log_loss": mean_log_loss(target, probability),
         "calibration_error": expected_calibration_error(target, probability),
         "top_decile_precision": float(target[top_share(probability)].mean()),
         "predicted_to_actual": float(probability.sum() / target.sum())
@@ -186,9 +189,8 @@ def macro_roc_auc(target: np.ndarray, probabilities: np.ndarray) -> float:
         target: Class numbers from 0, shape (n,).
         probabilities: Shape (n, classes).
     """
-    classes = range(probabilities.shape[1])
-    if any((target == number).all() or not (target == number).any() for number in classes):
-        return float("nan")
-    return float(
-        np.mean([roc_auc_score(target == number, probabilities[:, number]) for number in classes])
-    )
+    areas = [
+        roc_auc((target == number).astype(float), probabilities[:, number])
+        for number in range(probabilities.shape[1])
+    ]
+    return float(np.mean(areas))

@@ -38,6 +38,9 @@ FEATURES = (*MART_FEATURES, *SUMMARY_FEATURES, *RENEWAL_FEATURES, *PROCESS_FEATU
 # Probabilities are kept this far from 0 and 1, so that logits stay finite.
 EDGE = 1e-6
 
+# Money: an order's value where no customer has spent anything.
+SMALLEST_SPEND = 0.01
+
 # The shop's seasons are read from orders smoothed over this many days.
 SMOOTHING_DAYS = 28
 
@@ -211,7 +214,7 @@ def fit_backbone(frame: pd.DataFrame, *, shop_days: pd.DataFrame, season_days: i
     backbone = Backbone(
         BGNBD(ridge=PROCESS_RIDGE).fit(**histories),
         seasonal,
-        GammaGamma(ridge=PROCESS_RIDGE).fit(x=np.where(days > 1, days, 0), mean_spend=mean_spend),
+        _fit_spending(days, mean_spend),
         clock,
         fit_renewal_pool(**_gaps(frame)),
         PercentileTables({}),
@@ -219,6 +222,16 @@ def fit_backbone(frame: pd.DataFrame, *, shop_days: pd.DataFrame, season_days: i
     values, _ = _raw_features(backbone, frame)
     tables = PercentileTables.fit(values, features=FEATURES)
     return Backbone(backbone.process, seasonal, backbone.spending, clock, backbone.pool, tables)
+
+
+def _fit_spending(days: np.ndarray, mean_spend: np.ndarray) -> GammaGamma:
+    """Gamma-Gamma on repeat buyers; on all where there are none; flat where nobody spent."""
+    repeats = np.where(days > 1, days, 0.0)
+    if not ((repeats > 0) & (mean_spend > 0)).any():
+        repeats = days
+    if not (mean_spend > 0).any():
+        return GammaGamma.from_parameters(p=1.0, q=2.0, gamma=SMALLEST_SPEND)
+    return GammaGamma(ridge=PROCESS_RIDGE).fit(x=repeats, mean_spend=mean_spend)
 
 
 def _histories(frame: pd.DataFrame) -> dict[str, np.ndarray]:

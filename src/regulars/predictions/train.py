@@ -197,7 +197,10 @@ def train_forecaster(
             for days in VALUE_HORIZONS
         }
         shifts = {
-            days: _churn_shift(churn, own.described, days, levels[days]) for days in CHURN_HORIZONS
+            days: _churn_shift(
+                churn, own.described, days, levels[days], _seasonal_bias(earlier, date, days)
+            )
+            for days in CHURN_HORIZONS
         }
         scales = {
             days: _value_scale(value, churn, own.described, days, levels[days], shifts)
@@ -213,15 +216,26 @@ def _spacing(origins: Sequence[Origin]) -> int:
     return (dates[-1] - dates[-2]).days if len(dates) > 1 else 1
 
 
+def _seasonal_bias(earlier: Sequence[Origin], date: pd.Timestamp, days: int) -> float:
+    """Customers who ordered per customer expected by the seasonal process, last finished window."""
+    for origin in reversed(earlier):
+        example = origin.example(known_on=date)
+        if example is None or days not in example.orders or origin.backbone.clock is None:
+            continue
+        expected = 1 - float(origin.described.seasonal_no_order[days].mean())
+        return float((example.orders[days] > 0).mean()) / max(expected, 1e-6)
+    return 1.0
+
+
 def _churn_shift(
-    model: ChurnModel | None, described: Described, days: int, levels: Levels
+    model: ChurnModel | None, described: Described, days: int, levels: Levels, bias: float
 ) -> float:
     if model is None:
         return 0.0
     level = float(described.no_order[days].mean())
     if levels.active_share is not None:
-        seasonal = float(described.seasonal_no_order[days].mean())
-        level = (1 - levels.active_share + seasonal) / 2
+        seasonal = bias * (1 - float(described.seasonal_no_order[days].mean()))
+        level = 1 - (levels.active_share + seasonal) / 2
     return level_shift(_churn_logits(model, described, days), level=level)
 
 
