@@ -38,12 +38,20 @@ def weighted_roc_auc(target: np.ndarray, score: np.ndarray, weights: np.ndarray)
     """
     order = np.argsort(score, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
-    positive = np.add.reduceat(weights[:, order] * target[order], starts, axis=1)
-    negative = np.add.reduceat(weights[:, order] * (1 - target[order]), starts, axis=1)
+    sorted_weights = weights[:, order]
+    positive = _sum_groups(sorted_weights * target[order], starts)
+    negative = _sum_groups(sorted_weights, starts) - positive
     below = np.cumsum(negative, axis=1) - negative / 2
     pairs = positive.sum(axis=1) * negative.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(pairs > 0, (positive * below).sum(axis=1) / pairs, np.nan)
+
+
+def _sum_groups(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Sums over runs of columns; where every column is a run, the columns themselves."""
+    if len(starts) == values.shape[1]:
+        return values
+    return np.add.reduceat(values, starts, axis=1)
 
 
 def weighted_gini(actual: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -64,8 +72,9 @@ def weighted_gini(actual: np.ndarray, score: np.ndarray, weights: np.ndarray) ->
 def _gini(actual: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
     order = np.argsort(score, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
-    value = np.add.reduceat(weights[:, order] * actual[order], starts, axis=1)
-    count = np.add.reduceat(weights[:, order], starts, axis=1)
+    sorted_weights = weights[:, order]
+    value = _sum_groups(sorted_weights * actual[order], starts)
+    count = _sum_groups(sorted_weights, starts)
     below = np.cumsum(value, axis=1) - value / 2
     total, rows = value.sum(axis=1), count.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):

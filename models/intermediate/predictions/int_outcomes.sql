@@ -13,9 +13,7 @@ with
 
     customers as (
         select
-            rfm_values.as_of_date,
-            rfm_values.customer_id,
-            prediction_dates.scoring_date
+            rfm_values.as_of_date, rfm_values.customer_id, prediction_dates.scoring_date
         from {{ ref("int_rfm_values") }} as rfm_values
         inner join
             prediction_dates on rfm_values.as_of_date = prediction_dates.as_of_date
@@ -23,8 +21,7 @@ with
 
     horizons as (
         {% for days in horizons %}
-            select {{ days }} as horizon_days
-            {{ "union all" if not loop.last }}
+            select {{ days }} as horizon_days {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 
@@ -111,7 +108,8 @@ with
                     end
                 ) as integer
             ) as next_order_days
-            {% for days in horizons %},
+            {% for days in horizons %}
+                ,
                 cast(
                     max(
                         case

@@ -52,8 +52,9 @@ with
                 coalesce(sum(cast(round(log_gap * 1e6) as bigint)), 0) as bigint
             ) as log_gap_sum_millionths,
             cast(
-                coalesce(sum(cast(round(log_gap * log_gap * 1e6) as bigint)), 0)
-                as bigint
+                coalesce(
+                    sum(cast(round(log_gap * log_gap * 1e6) as bigint)), 0
+                ) as bigint
             ) as log_gap_square_sum_millionths,
             cast(sum(revenue) as decimal(18, 4)) as order_revenue,
             cast(
@@ -62,13 +63,15 @@ with
             cast(
                 max(case when day_number = 2 then age_days end) as integer
             ) as previous_purchase_age_days
-            {% for days in [30, 60, 90, 120, 180, 270, 365] %},
+            {% for days in [30, 60, 90, 120, 180, 270, 365] %}
+                ,
                 cast(
                     count(case when age_days <= {{ days }} then 1 end) as integer
                 ) as purchase_days_last_{{ days }}d,
                 cast(
-                    sum(case when age_days <= {{ days }} then revenue else 0 end)
-                    as decimal(18, 4)
+                    sum(
+                        case when age_days <= {{ days }} then revenue else 0 end
+                    ) as decimal(18, 4)
                 ) as order_revenue_last_{{ days }}d
             {% endfor %}
         from days_in_order

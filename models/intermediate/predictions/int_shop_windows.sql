@@ -21,8 +21,7 @@ with
 
     horizons as (
         {% for days in [90, 180, 365] %}
-            select {{ days }} as horizon_days
-            {{ "union all" if not loop.last }}
+            select {{ days }} as horizon_days {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 
@@ -80,8 +79,7 @@ with
                 sum(revenue_{{ days }}d) as existing_revenue
             from outcomes
             where orders_{{ days }}d is not null
-            group by as_of_date
-            {{ "union all" if not loop.last }}
+            group by as_of_date {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 

@@ -68,7 +68,7 @@ with
         {% endfor %}
         -- models learn from what followed these dates, and are judged on it
         {% for number in range(1, var("prediction_origins") + 1) %}
-            {% set days = number * var("prediction_origin_spacing_days") %}
+                {% set days = number * var("prediction_origin_spacing_days") %}
             union all
             select
                 {{ add_days("as_of_date", -days) }} as as_of_date,

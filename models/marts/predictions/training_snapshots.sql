@@ -18,8 +18,7 @@ with
             customer_features.customer_id,
             confidence_tiers.confidence_tier,
             row_number() over (
-                partition by
-                    customer_features.as_of_date, customer_features.customer_id
+                partition by customer_features.as_of_date, customer_features.customer_id
                 order by confidence_tiers.priority
             ) as tier_rank
         from customer_features
@@ -42,9 +41,8 @@ with
     ranked_customers as (
         select
             customer_id,
-            row_number() over (
-                order by customer_hash, customer_id
-            ) <= {{ var("prediction_training_customers") }} as is_training_customer
+            row_number() over (order by customer_hash, customer_id)
+            <= {{ var("prediction_training_customers") }} as is_training_customer
         from sampled_customers
     ),
 

@@ -37,12 +37,15 @@ from regulars.predictions.value import process_value
 from regulars.predictions.window import process_windows, windows_of
 
 # Models that are judged: ours, and what is simpler.
-OURS, BG_NBD = "ours", "bg_nbd"
+OURS, OURS_RANK, BG_NBD = "ours", "ours_rank", "bg_nbd"
 
 RECIPE_TASKS = frozenset({"churn", "value", "next_purchase"})
 
 # Figures decided by bootstrap are given with this interval.
 FIGURE_COVERAGE = 0.95
+
+# Models whose figures get bootstrap intervals: those that may serve.
+RESAMPLED_MODELS = (OURS, OURS_RANK, BG_NBD)
 
 # Customers that a slice needs to be judged.
 MINIMUM_SLICE = 30
@@ -139,8 +142,9 @@ def judge(backtests: Sequence[Backtest], *, settings: PredictionSettings) -> pd.
     The columns <figure>_low and <figure>_high are 95 % bootstrap intervals; difference_to_bg_nbd is the
     deciding figure less BG/NBD's, with its paired interval.
     """
-    rows = [row for backtest in backtests for row in _judge_origin(backtest, settings)]
-    return pd.DataFrame(rows)
+    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+        parts = list(pool.map(lambda backtest: _judge_origin(backtest, settings), backtests))
+    return pd.DataFrame([row for part in parts for row in part])
 
 
 def _judge_origin(backtest: Backtest, settings: PredictionSettings) -> list[dict[str, object]]:
@@ -217,7 +221,11 @@ def _add_intervals(
     if weights is None:
         return
     for number, (name, function) in enumerate(functions.items()):
-        resampled = {model: function(actual, score, weights) for model, score in scores.items()}
+        resampled = {
+            model: function(actual, score, weights)
+            for model, score in scores.items()
+            if model in RESAMPLED_MODELS
+        }
         for model, values in resampled.items():
             figures[model] |= _with_interval(name, values)
             if number == 0:
@@ -256,7 +264,7 @@ def value_scores(backtest: Backtest, days: int) -> dict[str, np.ndarray]:
     recency = described.recency_days
     scores = {OURS: backtest.forecast.value[days]}
     if days == LABEL_DAYS:
-        scores["ours_rank"] = backtest.forecast.value_rank
+        scores[OURS_RANK] = backtest.forecast.value_rank
     return scores | {
         BG_NBD: process_value(described, days),
         "last_period": frame[f"order_revenue_last_{days}d"].to_numpy(),
