@@ -195,7 +195,10 @@ class Backbone:
             GammaGamma.from_parameters(**parameters["spending"]),
             SeasonalClock.from_parameters(clock) if clock else None,
             RenewalPool.from_parameters(parameters["pool"]),
-            PercentileTables.from_parameters(parameters["tables"]),
+            # the models know features by their position
+            PercentileTables.from_parameters(
+                {name: parameters["tables"][name] for name in FEATURES}
+            ),
         )
 
 

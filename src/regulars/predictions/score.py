@@ -102,7 +102,7 @@ class Serving:
             "as_of_date": self.date,
             "origins": json.dumps([f"{origin:%Y-%m-%d}" for origin in origins]),
             "feature_names": json.dumps(list(FEATURES)),
-            "parameters": json.dumps(parameters, allow_nan=True, sort_keys=True),
+            "parameters": json.dumps(parameters, allow_nan=True),
             "model_text": text,
             "library_versions": json.dumps({name: version(name) for name in LIBRARIES}),
         }

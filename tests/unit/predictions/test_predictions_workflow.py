@@ -83,6 +83,17 @@ def test_one_customer_scores_as_in_the_batch(
         )
 
 
+def test_the_registry_scores_as_the_models_that_were_trained(
+    shop: Shop, predictions: Predictions, scores: pd.DataFrame
+) -> None:
+    forecaster = predictions.serving.forecaster
+    assert forecaster is not None
+    forecast = forecaster.forecast(forecaster.backbone.describe(shop.scoring_rows))
+    for days in (90, 180):
+        assert (scores[f"churn_probability_{days}d"] == forecast.churn[days]).all()
+        assert (scores[f"clv_{days}d"] == forecast.value[days]).all()
+
+
 def test_two_runs_are_identical(
     shop: Shop, settings: PredictionSettings, predictions: Predictions
 ) -> None:
