@@ -19,6 +19,9 @@ from threadpoolctl import threadpool_limits
 TOLERANCE = 1e-8
 MAXIMUM_STEPS = 50
 
+# Ridge of the intercept: none, but for the digits of the solver.
+SMALLEST_RIDGE = 1e-9
+
 
 @dataclass(frozen=True)
 class LinearModel:
@@ -87,10 +90,26 @@ def fit_logistic(
             curvature = np.maximum(mean * (1 - mean), 1e-9)
             gradient = design.T @ (target - mean) - ridge * beta
             hessian = (design * curvature[:, None]).T @ design + np.diag(ridge)
-            hessian[-1, -1] += 1e-9
+            hessian[-1, -1] += SMALLEST_RIDGE
             step = solve(hessian, gradient, assume_a="pos")
             beta = beta + step
             if np.max(np.abs(step)) < TOLERANCE:
                 is_converged = True
                 break
     return LinearModel(float(beta[-1]), beta[:-1], is_converged)
+
+
+def fit_ridge(features: np.ndarray, target: np.ndarray, *, penalty: float) -> LinearModel:
+    """Fit least squares with a ridge penalty; the intercept is free.
+
+    Args:
+        features: Numbers without gaps, shape (n, features), of comparable scale.
+        target: Shape (n,).
+        penalty: Ridge penalty on the squared coefficients, in rows.
+    """
+    design = np.column_stack([features, np.ones(len(features))])
+    ridge = np.full(design.shape[1], penalty)
+    ridge[-1] = SMALLEST_RIDGE
+    with threadpool_limits(limits=1):
+        beta = solve(design.T @ design + np.diag(ridge), design.T @ target, assume_a="pos")
+    return LinearModel(float(beta[-1]), beta[:-1], True)

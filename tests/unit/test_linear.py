@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
-from regulars.linear import LinearModel, fit_logistic
+from regulars.linear import LinearModel, fit_logistic, fit_ridge
 
 
 @pytest.fixture
@@ -50,3 +50,12 @@ def test_a_row_alone_scores_as_among_others(rows) -> None:
     model = fit_logistic(features, target, offset=np.zeros(500), penalty=5.0)
     alone = np.array([model.scores(row[None, :])[0] for row in features])
     assert (alone == model.scores(features)).all()
+
+
+def test_least_squares_are_scikit_learns_ridge(rows) -> None:
+    features, _ = rows
+    target = features @ [1.0, -2.0, 0.5] + 3
+    theirs = Ridge(alpha=7.0).fit(features, target)
+    ours = fit_ridge(features, target, penalty=7.0)
+    np.testing.assert_allclose(ours.coefficients, theirs.coef_)
+    assert ours.intercept == pytest.approx(theirs.intercept_)

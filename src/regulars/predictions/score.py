@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from regulars.errors import UnusableInputError
 from regulars.intervals import IntervalModel
+from regulars.linear import LinearModel
 from regulars.percentiles import QuantileTable
 from regulars.predictions.churn import ChurnModel
 from regulars.predictions.frame import SCORING_COLUMNS, read_frame
@@ -82,7 +83,8 @@ class Serving:
             if forecaster.value:
                 for name in ("tweedie", "order", "rank"):
                     text = getattr(forecaster.value, f"{name}_text")
-                    rows.append(self._row(f"value_{name}", "value", 90, {}, text))
+                    linear = forecaster.value.rank_linear.parameters() if name == "rank" else {}
+                    rows.append(self._row(f"value_{name}", "value", 90, linear, text))
             if forecaster.window:
                 text = forecaster.window.trees_text
                 rows.append(self._row("window_trees", "next_purchase", 90, {}, text))
@@ -186,7 +188,8 @@ def _read_forecaster(
         )
     if "value_rank" in rows:
         value = ValueModel(
-            *(rows[f"value_{name}"].model_text for name in ("tweedie", "order", "rank"))
+            *(rows[f"value_{name}"].model_text for name in ("tweedie", "order", "rank")),
+            LinearModel.from_parameters(json.loads(rows["value_rank"].parameters)),
         )
     if "window_trees" in rows:
         window = WindowModel(rows["window_trees"].model_text)

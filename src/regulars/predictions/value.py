@@ -14,7 +14,8 @@ import numpy as np
 from scipy.stats import rankdata
 
 from regulars.boosting import BoostingSettings, Trees, fit_trees
-from regulars.predictions.churn import Example
+from regulars.linear import LinearModel, fit_ridge
+from regulars.predictions.churn import LINEAR_PENALTY, Example
 from regulars.predictions.recipes import Described
 
 LABEL = 90
@@ -28,11 +29,12 @@ VARIANCE_POWER = 1.5
 
 @dataclass(frozen=True)
 class ValueModel:
-    """Texts of the three tree models."""
+    """Texts of the three tree models, and the linear half of the ranking score."""
 
     tweedie_text: str
     order_text: str
     rank_text: str
+    rank_linear: LinearModel
 
     def values(
         self, described: Described, *, horizon_days: int, no_order: np.ndarray
@@ -57,8 +59,9 @@ class ValueModel:
         return process_value_if_active(described, horizon_days) * correction
 
     def ranks(self, described: Described) -> np.ndarray:
-        """The ranking score of 90 days, shape (n,)."""
-        return Trees(self.rank_text).raw_scores(described.places)
+        """The ranking score of 90 days: mean of trees and a linear model, shape (n,)."""
+        trees = Trees(self.rank_text).raw_scores(described.places)
+        return (trees + self.rank_linear.scores(described.centred)) / 2
 
 
 def process_value(described: Described, horizon_days: int) -> np.ndarray:
@@ -104,6 +107,11 @@ def fit_value(examples: Sequence[Example], *, random_state: int) -> ValueModel:
             settings=_settings("regression", 60, random_state),
         ),
         fit_trees(places, ranks, settings=_settings("regression", 120, random_state)),
+        fit_ridge(
+            np.vstack([example.described.centred for example in examples]),
+            ranks,
+            penalty=LINEAR_PENALTY,
+        ),
     )
 
 
