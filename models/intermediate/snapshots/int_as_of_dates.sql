@@ -67,8 +67,8 @@ with
                 false as is_origin
         {% endfor %}
         -- models learn from what followed these dates, and are judged on it
-        {% for number in range(1, var("prediction_origins") + 1) %}
-                {% set days = number * var("prediction_origin_spacing_days") %}
+        {% for number in range(1, (var("prediction_origins") | int) + 1) %}
+                {% set days = number * (var("prediction_origin_spacing_days") | int) %}
             union all
             select
                 {{ add_days("as_of_date", -days) }} as as_of_date,
