@@ -22,7 +22,7 @@ from regulars.predictions.recipes import Described, safe_logit
 LINEAR_LABELS = (30, 60, 90)
 TREE_LABEL = 90
 
-# Ridge penalty of the linear heads, in rows; chosen on origins before 2011.
+# Ridge penalty of the linear heads, in rows; chosen with windows that began up to 2011-03-15 in view.
 LINEAR_PENALTY = 40.0
 
 # Weight of each correction: a third, for BG/NBD's own logit is the third member of the mean.
