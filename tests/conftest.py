@@ -18,8 +18,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 REGULARS = Path(sys.executable).with_name("regulars")
 REAL_DATA = "REGULARS_REAL_DATA"
-# for builds that are not about segmentations: one resample, few numbers of clusters
-QUICK = {"cluster_evaluated_counts": [2, 3], "cluster_bootstraps": 1}
+# for builds that are about neither segmentations nor predictions: few numbers of clusters, one resample,
+# one origin, which is too few for the full recipe
+QUICK = {"cluster_evaluated_counts": [2, 3], "cluster_bootstraps": 1, "prediction_origins": 1}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

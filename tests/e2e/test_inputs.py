@@ -126,7 +126,7 @@ def test_a_table_of_the_warehouse_can_be_the_source(sample: Build, tmp_path: Pat
         database,
         "--json",
         "--vars",
-        "{transactions_relation: shop.sales}",
+        "{transactions_relation: shop.sales, prediction_origins: 1}",
         target=tmp_path / "target",
     )
     assert finished.returncode == 0, finished.stderr

@@ -42,7 +42,8 @@ with
             as_of_at,
             true as is_scoring_date,
             false as is_month_end,
-            true as is_feature_date
+            true as is_feature_date,
+            false as is_origin
         from bounds
         union all
         select
@@ -50,7 +51,8 @@ with
             cast(months.as_of_date as timestamp) as as_of_at,
             false as is_scoring_date,
             true as is_month_end,
-            false as is_feature_date
+            false as is_feature_date,
+            false as is_origin
         from months
         cross join bounds
         where months.as_of_date > bounds.first_date
@@ -61,7 +63,24 @@ with
                 cast(date '{{ feature_date }}' as timestamp) as as_of_at,
                 false as is_scoring_date,
                 false as is_month_end,
-                true as is_feature_date
+                true as is_feature_date,
+                false as is_origin
+        {% endfor %}
+        -- models learn from what followed these dates, and are judged on it
+        {% for number in range(1, (var("prediction_origins") | int) + 1) %}
+                {% set days = number * (var("prediction_origin_spacing_days") | int) %}
+            union all
+            select
+                {{ add_days("as_of_date", -days) }} as as_of_date,
+                cast({{ add_days("as_of_date", -days) }} as timestamp) as as_of_at,
+                false as is_scoring_date,
+                false as is_month_end,
+                true as is_feature_date,
+                true as is_origin
+            from bounds
+            where
+                {{ add_days("as_of_date", -days) }}
+                >= {{ add_days("first_date", var("prediction_origin_minimum_days")) }}
         {% endfor %}
     ),
 
@@ -69,7 +88,12 @@ with
         select
             as_of_date,
             max(as_of_at) as as_of_at,
-            {% for flag in ["is_scoring_date", "is_month_end", "is_feature_date"] %}
+            {% for flag in [
+                "is_scoring_date",
+                "is_month_end",
+                "is_feature_date",
+                "is_origin",
+            ] %}
                 max(case when {{ flag }} then 1 else 0 end)
                 = 1 as {{ flag }}{{ "," if not loop.last }}
             {% endfor %}

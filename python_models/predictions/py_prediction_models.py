@@ -1,0 +1,23 @@
+"""One training run: backtests, the choice of who serves each task, and the models that do."""
+
+import pandas as pd
+
+from regulars.predictions.documents import as_documents
+from regulars.predictions.settings import PredictionSettings
+from regulars.predictions.workflow import train_and_judge
+
+
+def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session
+    """Return the rows of all its tables as JSON, as `regulars.predictions.documents` describes them."""
+    snapshots = dbt.ref("training_snapshots")
+    customers = snapshots.filter("is_scoring_date")
+    date, customer_count = customers.aggregate("max(as_of_date), count(*)").fetchall()[0]
+    predictions = train_and_judge(
+        snapshots.filter("is_training_customer").to_arrow_table(),
+        shop_days=dbt.ref("int_shop_days").to_arrow_table(),
+        shop_windows=dbt.ref("int_shop_windows").to_arrow_table(),
+        date=pd.Timestamp(date),
+        customer_count=customer_count,
+        settings=PredictionSettings(**dbt.config.meta_get("settings")),
+    )
+    return as_documents(predictions)

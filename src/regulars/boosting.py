@@ -1,0 +1,125 @@
+"""Gradient-boosted trees (LightGBM) that give the same model for the same rows, kept as text.
+
+Ke et al. (2017), LightGBM: A Highly Efficient Gradient Boosting Decision Tree. Contributions are exact
+Shapley values of the trees (Lundberg et al., 2020, From local explanations to global understanding with
+explainable AI for trees).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm
+import numpy as np
+
+# Settings that make LightGBM repeat itself: one thread, so that sums are taken in one order whatever
+# the machine; row-wise histograms, so that no timing decides how they are built.
+DETERMINISM = {
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbosity": -1,
+    "feature_pre_filter": False,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoostingSettings:
+    """How trees are grown.
+
+    Attributes:
+        objective: LightGBM's name of the loss.
+        rounds: Trees (per class).
+        learning_rate: Share of each tree's correction that is taken.
+        leaves: Leaves of a tree, at most.
+        leaf_rows: Rows of a leaf, at least.
+        feature_share: Share of the features that each tree may use.
+        l2_penalty: Ridge penalty on leaf values.
+        seed: Seed of everything random.
+        options: Further LightGBM parameters, such as the number of classes.
+    """
+
+    objective: str
+    rounds: int
+    learning_rate: float
+    leaves: int
+    leaf_rows: int
+    feature_share: float
+    l2_penalty: float
+    seed: int
+    options: tuple[tuple[str, Any], ...] = ()
+
+    def parameters(self) -> dict[str, Any]:
+        """The settings in LightGBM's words."""
+        return {
+            "objective": self.objective,
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": self.leaf_rows,
+            "feature_fraction": self.feature_share,
+            "lambda_l2": self.l2_penalty,
+            "seed": self.seed,
+            **DETERMINISM,
+            **dict(self.options),
+        }
+
+
+def fit_trees(
+    features: np.ndarray,
+    target: np.ndarray,
+    *,
+    settings: BoostingSettings,
+    offset: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
+) -> str:
+    """Fit trees and return the model as text.
+
+    Args:
+        features: Numbers, shape (n, features); NaN is missing.
+        target: What to predict, shape (n,).
+        settings: How trees are grown.
+        offset: What each row starts from, on the scale of the raw score, shape (n,).
+        weight: Weight of each row, shape (n,).
+
+    Returns:
+        LightGBM's text form of the model.
+    """
+    rows = lightgbm.Dataset(
+        features,
+        label=target,
+        weight=weight,
+        init_score=offset,
+        params=settings.parameters(),
+        free_raw_data=True,
+    )
+    booster = lightgbm.train(settings.parameters(), rows, num_boost_round=settings.rounds)
+    return booster.model_to_string()
+
+
+class Trees:
+    """A fitted model read from its text."""
+
+    def __init__(self, text: str) -> None:
+        """Read the model.
+
+        Args:
+            text: LightGBM's text form of a model.
+        """
+        self._booster = lightgbm.Booster(model_str=text)
+
+    def raw_scores(self, features: np.ndarray) -> np.ndarray:
+        """Sums of the trees, without offset, shape (n,) or (n, classes)."""
+        return np.asarray(self._booster.predict(features, raw_score=True, num_threads=1))
+
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Predictions on the scale of the target, without offset, shape (n,) or (n, classes)."""
+        return np.asarray(self._booster.predict(features, num_threads=1))
+
+    def contributions(self, features: np.ndarray) -> np.ndarray:
+        """Exact contributions to the raw score, shape (n, features + 1); the last is the base value."""
+        return np.asarray(self._booster.predict(features, pred_contrib=True, num_threads=1))
+
+    def gains(self) -> np.ndarray:
+        """Total gain of the splits on each feature, shape (features,)."""
+        return np.asarray(self._booster.feature_importance(importance_type="gain"))

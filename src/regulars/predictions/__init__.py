@@ -1,0 +1,1 @@
+"""Forward predictions as of a date: trained on what followed earlier dates, judged on later ones."""

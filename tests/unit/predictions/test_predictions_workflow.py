@@ -1,0 +1,267 @@
+"""Training, judging and scoring as a whole: leakage, repetition, the ladder, one customer."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import logit
+from tests.conftest import ROOT
+from tests.unit.predictions.conftest import NUMBERS, Shop, simulate_shop
+
+from regulars.errors import InvalidSettingError, UnusableInputError
+from regulars.predictions.backtest import decision_threshold, run_backtests
+from regulars.predictions.frame import HORIZONS, read_snapshots
+from regulars.predictions.reasons import churn_contributions, churn_reasons
+from regulars.predictions.recipes import FEATURES
+from regulars.predictions.score import SCORE_COLUMNS, SMALLEST_CHANCE, read_registry, score_batch
+from regulars.predictions.settings import PredictionSettings
+from regulars.predictions.train import describe_origins
+from regulars.predictions.workflow import Predictions, train_and_judge
+
+WORDINGS = pd.read_csv(ROOT / "seeds/predictions/feature_wordings.csv")
+
+
+def run(shop: Shop, settings: PredictionSettings, date: pd.Timestamp | None = None) -> Predictions:
+    date = date or shop.date
+    return train_and_judge(
+        shop.snapshots,
+        shop_days=shop.shop_days,
+        shop_windows=shop.shop_windows,
+        date=date,
+        customer_count=int((shop.snapshots["as_of_date"] == date).sum()),
+        settings=settings,
+    )
+
+
+@pytest.fixture(scope="module")
+def predictions(shop: Shop, settings: PredictionSettings) -> Predictions:
+    return run(shop, settings)
+
+
+@pytest.fixture(scope="module")
+def scores(shop: Shop, predictions: Predictions) -> pd.DataFrame:
+    return score_batch(read_registry(predictions.registry), shop.scoring_rows)
+
+
+def test_scores_are_within_their_bounds(scores: pd.DataFrame) -> None:
+    assert tuple(scores.columns) == SCORE_COLUMNS
+    assert scores["churn_probability_90d"].between(0, 1, inclusive="neither").all()
+    assert scores["churn_probability_90d"].nunique() > 100
+    assert (scores["clv_90d"] > 0).all()
+    assert (scores["clv_90d_low"] <= scores["clv_90d_high"]).all()
+    assert (scores["clv_90d_high"] <= scores["clv_90d_upper_90"]).all()
+    windows = [
+        "next_order_within_30d_probability",
+        "next_order_31_to_90d_probability",
+        "no_order_within_90d_probability",
+    ]
+    np.testing.assert_allclose(scores[windows].sum(axis=1), 1)
+    assert not scores["is_withheld"].any()
+    assert set(scores["clv_tier"]) == {"Low", "Mid", "High", "Premium"}
+
+
+def test_value_at_risk_is_churn_times_value_if_active(scores: pd.DataFrame) -> None:
+    churn, value = scores["churn_probability_90d"], scores["clv_90d"]
+    if_active = value / np.maximum(1 - churn, SMALLEST_CHANCE)
+    np.testing.assert_allclose(scores["value_at_risk_90d"], churn * if_active)
+    np.testing.assert_allclose(
+        scores["campaign_priority_score"], 0.1 * 0.4 * scores["value_at_risk_90d"] - 1.0
+    )
+
+
+def test_one_customer_scores_as_in_the_batch(
+    shop: Shop, predictions: Predictions, scores: pd.DataFrame
+) -> None:
+    serving = read_registry(predictions.registry)
+    for number in (0, 17, len(scores) - 1):
+        alone = score_batch(serving, shop.scoring_rows.iloc[[number]])
+        pd.testing.assert_frame_equal(
+            alone, scores.iloc[[number]].reset_index(drop=True), check_exact=True
+        )
+
+
+def test_the_registry_scores_as_the_models_that_were_trained(
+    shop: Shop, predictions: Predictions, scores: pd.DataFrame
+) -> None:
+    forecaster = predictions.serving.forecaster
+    assert forecaster is not None
+    forecast = forecaster.forecast(forecaster.backbone.describe(shop.scoring_rows))
+    for days in (90, 180):
+        assert (scores[f"churn_probability_{days}d"] == forecast.churn[days]).all()
+        assert (scores[f"clv_{days}d"] == forecast.value[days]).all()
+
+
+def test_two_runs_are_identical(
+    shop: Shop, settings: PredictionSettings, predictions: Predictions
+) -> None:
+    shuffled = dataclasses.replace(
+        shop, snapshots=shop.snapshots.sample(frac=1, random_state=3).reset_index(drop=True)
+    )
+    again = run(shuffled, settings)
+    pd.testing.assert_frame_equal(again.registry, predictions.registry, check_exact=True)
+    pd.testing.assert_frame_equal(again.backtest, predictions.backtest, check_exact=True)
+
+
+def test_nothing_after_the_date_reaches_what_is_served(
+    shop: Shop, settings: PredictionSettings
+) -> None:
+    date = shop.date - pd.Timedelta(days=180)
+    served = run(shop, settings, date).registry
+    changed = shop.snapshots.copy()
+    for days in HORIZONS:
+        later = changed["as_of_date"] + pd.Timedelta(days=days) > date
+        changed.loc[later, f"orders_{days}d"] = 99
+        changed.loc[later, f"revenue_{days}d"] = 1e6
+    changed.loc[changed["as_of_date"] > date, "order_revenue"] = 1e6
+    windows = shop.shop_windows.copy()
+    ends = windows["start_date"] + pd.to_timedelta(windows["horizon_days"], "D")
+    windows.loc[ends > date, ["revenue", "existing_revenue", "active_customers"]] = 1e6
+    days = shop.shop_days.copy()
+    days.loc[days["sold_date"] >= date, "order_count"] = 1e6
+    future = Shop(changed, days, windows, shop.date)
+    pd.testing.assert_frame_equal(run(future, settings, date).registry, served, check_exact=True)
+
+
+def test_an_outcome_before_the_date_does_reach_it(shop: Shop, settings: PredictionSettings) -> None:
+    """The counterpart of the leakage test: it would notice if outcomes were not read at all."""
+    date = shop.date - pd.Timedelta(days=180)
+    served = run(shop, settings, date).registry
+    changed = shop.snapshots.copy()
+    before = changed["as_of_date"] + pd.Timedelta(days=90) == date
+    changed.loc[before, "orders_90d"] = (changed.loc[before, "orders_90d"] == 0).astype(float)
+    later = run(dataclasses.replace(shop, snapshots=changed), settings, date).registry
+    assert not later.equals(served)
+
+
+def test_contributions_sum_to_the_served_logit(
+    shop: Shop, predictions: Predictions, scores: pd.DataFrame
+) -> None:
+    serving = read_registry(predictions.registry)
+    assert serving.forecaster is not None
+    assert serving.forecaster.churn is not None
+    described = serving.forecaster.backbone.describe(shop.scoring_rows)
+    contributions, base = churn_contributions(serving, described)
+    np.testing.assert_allclose(
+        base + contributions.sum(axis=1), logit(scores["churn_probability_90d"]), atol=1e-9
+    )
+
+
+def test_reasons_are_sentences_with_the_customers_numbers(
+    shop: Shop, predictions: Predictions
+) -> None:
+    serving = read_registry(predictions.registry)
+    reasons = churn_reasons(serving, shop.scoring_rows, wordings=WORDINGS)
+    assert reasons.groupby("customer_id").size().max() == 5
+    strengths = reasons["contribution"].abs().groupby(reasons["customer_id"])
+    assert strengths.apply(lambda parts: parts.is_monotonic_decreasing).all()
+    first = reasons[reasons["feature"] == "process_no_order_probability"].iloc[0]
+    assert f"{first.value:.0%}" in first.sentence
+    assert ("raises" in first.sentence) == (first.contribution > 0)
+
+
+def test_a_feature_without_words_is_refused(shop: Shop, predictions: Predictions) -> None:
+    with pytest.raises(UnusableInputError, match="lack the features recency_days"):
+        churn_reasons(
+            read_registry(predictions.registry),
+            shop.scoring_rows,
+            wordings=WORDINGS[WORDINGS["feature"] != "recency_days"],
+        )
+
+
+def test_the_registry_is_text_and_names_features_in_order(predictions: Predictions) -> None:
+    names = set(predictions.registry["model_name"])
+    assert {"serving", "backbone"} <= names
+    assert predictions.registry["feature_names"].str.startswith(f'["{FEATURES[0]}"').all()
+    texts = predictions.registry["model_text"].dropna()
+    assert texts.str.startswith("tree").all()
+
+
+def test_every_origin_is_judged_against_every_baseline(predictions: Predictions) -> None:
+    rows = predictions.backtest
+    rows = rows[(rows["slice"] == "all") & (rows["task"] == "churn") & (rows["horizon_days"] == 90)]
+    models = {
+        "ours",
+        "bg_nbd",
+        "last_period",
+        "historical_rate",
+        "same_window_last_year",
+        "recency_only",
+    }
+    assert rows.groupby("origin")["model"].apply(set).map(models.__eq__).all()
+    ours = rows[rows["model"] == "ours"]
+    assert (ours["roc_auc_low"] <= ours["roc_auc"]).all()
+    assert (ours["roc_auc"] <= ours["roc_auc_high"]).all()
+
+
+def test_the_threshold_ignores_the_window_it_is_judged_on(
+    shop: Shop, settings: PredictionSettings
+) -> None:
+    origins = describe_origins(
+        read_snapshots(shop.snapshots), shop_days=shop.shop_days, season_days=365
+    )
+    backtests = run_backtests(
+        origins,
+        date=shop.date,
+        first_date=shop.shop_days["sold_date"].min(),
+        shop_windows=shop.shop_windows,
+        settings=dataclasses.replace(settings, contact_cost=3.0),
+    )
+    dear = dataclasses.replace(settings, contact_cost=3.0)
+    chosen = decision_threshold(backtests, settings=dear)
+    last = backtests[-1]
+    flipped = dataclasses.replace(
+        last,
+        example=dataclasses.replace(
+            last.example, orders={90: (last.example.orders[90] == 0).astype(float)}
+        ),
+    )
+    other = decision_threshold([*backtests[:-1], flipped], settings=dear)
+    assert chosen is not None
+    assert other is not None
+    assert chosen["threshold"] == other["threshold"]
+    assert chosen["precision"] != other["precision"]
+
+
+@pytest.mark.parametrize(
+    ("customers", "days", "rung", "reason"),
+    [
+        (40, 420, "segment_rates", "customers are fewer than the 50"),
+        (200, 95, "purchase_process", "fewer than"),
+        (200, 240, "purchase_process", "customers are fewer than the 300"),
+        (1000, 300, "purchase_process", "Windows over"),
+    ],
+)
+def test_small_shops_choose_a_rung_and_say_why(
+    settings: PredictionSettings, customers: int, days: int, rung: str, reason: str
+) -> None:
+    small = simulate_shop(customers, days, seed=5)
+    predictions = run(small, settings)
+    assert set(predictions.eligibility["rung"]) == {rung}
+    assert predictions.eligibility["reason"].str.contains(reason).all()
+    scores = score_batch(read_registry(predictions.registry), small.scoring_rows)
+    assert len(scores) == len(small.scoring_rows)
+    assert scores["churn_probability_90d"].notna().all() or scores["withheld_reason"].notna().all()
+
+
+def test_a_shop_without_a_finished_window_withholds_with_a_reason(
+    settings: PredictionSettings,
+) -> None:
+    young = simulate_shop(30, 100)
+    scores = score_batch(read_registry(run(young, settings).registry), young.scoring_rows)
+    assert scores["churn_probability_90d"].isna().all()
+    assert scores["withheld_reason"].str.contains("No finished window").all()
+
+
+def test_a_setting_without_a_value_is_refused() -> None:
+    with pytest.raises(InvalidSettingError, match="margin"):
+        PredictionSettings(**{**NUMBERS, "margin": None})
+
+
+def test_a_missing_column_is_named(shop: Shop, settings: PredictionSettings) -> None:
+    with pytest.raises(UnusableInputError, match="orders_90d"):
+        run(
+            dataclasses.replace(shop, snapshots=shop.snapshots.drop(columns="orders_90d")), settings
+        )

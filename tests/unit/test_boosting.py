@@ -1,0 +1,70 @@
+"""Trees that repeat themselves and explain themselves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from regulars.boosting import BoostingSettings, Trees, fit_trees
+
+SETTINGS = BoostingSettings(
+    objective="binary",
+    rounds=20,
+    learning_rate=0.1,
+    leaves=6,
+    leaf_rows=20,
+    feature_share=0.5,
+    l2_penalty=1.0,
+    seed=3,
+)
+SCRIPT = """
+import sys
+from tests.unit.test_boosting import fitted
+import hashlib
+print(hashlib.sha256(fitted()[0].encode()).hexdigest())
+"""
+
+
+def fitted() -> tuple[str, np.ndarray]:
+    generator = np.random.default_rng(5)
+    features = generator.normal(size=(600, 5))
+    features[::9, 1] = np.nan
+    target = (features[:, 0] + generator.normal(size=600) > 0).astype(float)
+    return fit_trees(features, target, settings=SETTINGS), features
+
+
+def test_contributions_sum_to_the_raw_score() -> None:
+    text, features = fitted()
+    trees = Trees(text)
+    contributions = trees.contributions(features)
+    assert contributions.shape == (600, 6)
+    np.testing.assert_allclose(contributions.sum(axis=1), trees.raw_scores(features), atol=1e-9)
+    np.testing.assert_allclose(trees.predict(features), expit(trees.raw_scores(features)))
+    assert trees.gains().argmax() == 0
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_one_and_two_threads_give_the_same_model(threads: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={**os.environ, "OMP_NUM_THREADS": threads},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    own = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    assert result.stdout == own.stdout
+    assert len(own.stdout.strip()) == 64
+
+
+def test_an_offset_is_corrected_not_repeated() -> None:
+    _, features = fitted()
+    target = (np.random.default_rng(6).random(600) < expit(features[:, 0])).astype(float)
+    told = Trees(fit_trees(features, target, settings=SETTINGS, offset=features[:, 0]))
+    untold = Trees(fit_trees(features, target, settings=SETTINGS))
+    assert told.gains()[0] < untold.gains()[0] / 2
