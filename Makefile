@@ -8,7 +8,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test lint format docs bench test-duckdb2 clean
+.PHONY: help setup build test test-heavy lint format docs bench test-duckdb2 clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ build: .venv/ready ## build everything from DATA=path (default: the sample shop)
 
 test: .venv/ready ## run the tests (those on real data if REGULARS_REAL_DATA names its folder)
 	$(BIN)/python -m pytest -q
+
+test-heavy: .venv/ready ## run the tests that take minutes: shops of 50 to 1,000 customers, each built whole
+	REGULARS_HEAVY=1 $(BIN)/python -m pytest -q -m heavy
 
 lint: .venv/ready-dev ## check format, style and architecture
 	$(BIN)/ruff check .

@@ -18,19 +18,21 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 REGULARS = Path(sys.executable).with_name("regulars")
 REAL_DATA = "REGULARS_REAL_DATA"
+HEAVY = "REGULARS_HEAVY"
 # for builds that are about neither segmentations nor predictions: few numbers of clusters, one resample,
 # one origin, which is too few for the full recipe
 QUICK = {"cluster_evaluated_counts": [2, 3], "cluster_bootstraps": 1, "prediction_origins": 1}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs the real data where there is none."""
-    if os.environ.get(REAL_DATA):
-        return
-    skip = pytest.mark.skip(reason=f"{REAL_DATA} is not set")
-    for item in items:
-        if "realdata" in item.keywords:
-            item.add_marker(skip)
+    """Skip what needs the real data where there is none, and heavy tests unless they are asked for."""
+    for marker, variable in (("realdata", REAL_DATA), ("heavy", HEAVY)):
+        if os.environ.get(variable):
+            continue
+        skip = pytest.mark.skip(reason=f"{variable} is not set")
+        for item in items:
+            if marker in item.keywords:
+                item.add_marker(skip)
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,23 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
 def sample(build: Callable[..., Build]) -> Build:
     """The build of the embedded sample."""
     return build()
+
+
+# an origin of the sample's own predictions, and settings by which fourteen months suffice for the full recipe
+PAST = "2024-03-30"
+PAST_SETTINGS = QUICK | {"prediction_origins": 8, "prediction_recipe_labelled_days": 270}
+
+
+@pytest.fixture(scope="session")
+def past(build: Callable[..., Build]) -> Build:
+    """The sample as it was looked at from an earlier date."""
+    return build(as_of_date=PAST, **PAST_SETTINGS)
+
+
+@pytest.fixture(scope="session")
+def small_shop(build: Callable[..., Build]) -> Build:
+    """A shop too young for any model."""
+    return build(sample_customers=200, sample_months=3)
 
 
 @pytest.fixture(scope="session")

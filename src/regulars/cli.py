@@ -206,6 +206,18 @@ def download(
 
 
 @app.command()
+def cards(
+    db: DatabaseOption = Path("regulars.duckdb"),
+    out: Annotated[Path, typer.Option(help="Folder for the Markdown files.")] = Path("model_cards"),
+) -> None:
+    """Write a model card (Markdown) for each prediction of the published database."""
+    from regulars.cards import write_cards
+
+    for path in write_cards(db, out):
+        typer.echo(path)
+
+
+@app.command()
 def doctor(db: DatabaseOption = Path("regulars.duckdb"), as_json: JsonOption = False) -> None:
     """Say what is installed, where things are and what is missing."""
     from regulars.doctor import examine

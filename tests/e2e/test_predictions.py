@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -21,7 +20,7 @@ from regulars.predictions.frame import SCORING_COLUMNS
 from regulars.predictions.reasons import TOP_REASONS, churn_contributions
 from regulars.predictions.recipes import FEATURES
 from regulars.predictions.score import read_registry, score_batch
-from tests.conftest import QUICK, ROOT, Build, run_dbt
+from tests.conftest import PAST, ROOT, Build, run_dbt
 from tests.tables import content
 
 FEATURE_COLUMNS = ", ".join(SCORING_COLUMNS)
@@ -218,16 +217,9 @@ def test_backtests_name_the_baselines_and_the_tiers(sample: Build) -> None:
     assert all(math.isclose(share, 1, abs_tol=1e-9) for (share,) in gains)
 
 
-def test_features_of_an_origin_are_those_of_a_build_on_that_day(
-    sample: Build, build: Callable[..., Build]
-) -> None:
-    origins = sample.query("select distinct as_of_date from training_snapshots order by 1")
-    origin = f"{origins[-4][0]:%Y-%m-%d}"
-    earlier = build(as_of_date=origin, **QUICK)
-    snapshot = (
-        f"select {FEATURE_COLUMNS} from training_snapshots where as_of_date = date '{origin}'"
-    )
-    rows = content(earlier.database, snapshot)
+def test_features_of_an_origin_are_those_of_a_build_on_that_day(sample: Build, past: Build) -> None:
+    snapshot = f"select {FEATURE_COLUMNS} from training_snapshots where as_of_date = date '{PAST}'"
+    rows = content(past.database, snapshot)
     assert len(rows) > 500
     assert rows == content(sample.database, snapshot)
 
@@ -305,6 +297,17 @@ SMALL_SHOPS = {
 }
 
 
+def test_a_shop_too_young_is_served_by_rates_and_says_so(small_shop: Build) -> None:
+    rows = small_shop.query("select distinct rung, reason from model_eligibility")
+    assert {rung for rung, _ in rows} == {"segment_rates"}
+    assert all("days of history are fewer than the 90" in reason for _, reason in rows)
+    withheld = small_shop.query(
+        "select count(*) from customer_scores where churn_probability_90d is null and withheld_reason is null"
+    )
+    assert withheld == [(0,)]
+
+
+@pytest.mark.heavy
 @pytest.mark.parametrize(("customers", "months"), SMALL_SHOPS)
 def test_a_small_shop_is_served_by_what_its_data_allow(
     tmp_path: Path, customers: int, months: int
@@ -335,3 +338,34 @@ def test_a_small_shop_is_served_by_what_its_data_allow(
     assert count > 0.8 * customers
     assert unexplained == 0
     assert (reasons > 0) == (rung != "segment_rates")
+
+
+@pytest.mark.realdata
+def test_real_backtests_beat_bg_nbd_and_keep_their_levels(real: Build) -> None:
+    """Three quarters ahead of the data's end, each forecast by what was known before it."""
+    rows = real.query(
+        """
+        select origin, roc_auc, difference_to_bg_nbd_low, brier, calibration_error
+        from model_backtest
+        where task = 'churn' and horizon_days = 90 and model = 'ours' and slice_type = 'all'
+        order by origin desc limit 3
+        """
+    )
+    assert [f"{row[0]:%Y-%m-%d}" for row in rows] == ["2011-09-11", "2011-06-13", "2011-03-15"]
+    for (_, auc, low, brier, error), (least, most) in zip(
+        rows, ((0.803, 0.1765), (0.827, 0.149), (0.791, 0.168)), strict=True
+    ):
+        assert auc >= least
+        assert low > 0
+        assert brier <= most
+        assert error <= 0.035
+    totals = real.query(
+        """
+        select predicted_to_actual from model_backtest
+        where task = 'value' and horizon_days = 90 and model = 'ours' and slice_type = 'all'
+        order by origin desc limit 3
+        """
+    )
+    assert all(0.88 <= total <= 1.12 for (total,) in totals)
+    rungs = real.query("select distinct rung from model_eligibility where task = 'churn'")
+    assert rungs == [("recipe",)]

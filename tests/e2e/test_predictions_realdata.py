@@ -13,7 +13,8 @@ from regulars.predictions.frame import read_snapshots
 from tests.bench.judge_predictions import judge
 from tests.conftest import run_dbt
 
-pytestmark = pytest.mark.realdata
+# the same figures at three nearby origins are tested in every run (test_predictions.py)
+pytestmark = [pytest.mark.realdata, pytest.mark.heavy]
 
 DATES = ("2011-03-14", "2011-06-12", "2011-09-10")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import QUICK, ROOT, Build, run_dbt, run_regulars
+from tests.conftest import PAST, PAST_SETTINGS, ROOT, Build, run_dbt, run_regulars
 from tests.tables import content, fingerprint, table_names
 
 KEYS = {"as_of_date", "customer_id"}
@@ -129,10 +129,9 @@ def test_a_second_build_makes_the_same_tables(sample: Build, build: Callable[...
 
 
 def test_rows_on_or_after_the_as_of_date_change_nothing(
-    sample: Build, build: Callable[..., Build], tmp_path: Path
+    sample: Build, past: Build, build: Callable[..., Build], tmp_path: Path
 ) -> None:
     """The leakage test: delete the future, and the past must stay as it was."""
-    as_of = "2024-03-10"
     with duckdb.connect(str(sample.warehouse), read_only=True) as warehouse:
         for number in (1, 2):
             warehouse.execute(
@@ -140,15 +139,12 @@ def test_rows_on_or_after_the_as_of_date_change_nothing(
                 copy (
                     select invoice, stock_code, description, quantity, invoice_date, price, customer_id, country
                     from main_input.py_raw_transactions
-                    where source_file_number = {number} and invoice_date < date '{as_of}'
+                    where source_file_number = {number} and invoice_date < date '{PAST}'
                     order by source_row_number
                 ) to '{tmp_path}/part_{number}.parquet' (format parquet)
                 """
             )
-    # fourteen months are a little short for the full recipe, which is to be compared too
-    recipe = QUICK | {"prediction_origins": 8, "prediction_recipe_labelled_days": 270}
-    with_future = build(as_of_date=as_of, **recipe)
-    without_future = build(tmp_path, as_of_date=as_of, **recipe)
+    without_future = build(tmp_path, as_of_date=PAST, **PAST_SETTINGS)
 
     for query in (
         "from customer_rfm",
@@ -173,27 +169,22 @@ def test_rows_on_or_after_the_as_of_date_change_nothing(
         "from customer_scores",
         "from customer_score_reasons",
     ):
-        assert content(with_future.database, query) == content(without_future.database, query), (
-            query
-        )
+        assert content(past.database, query) == content(without_future.database, query), query
 
     # categories are reference data, taken as they are today; features can only be compared whole
     # if no product's category hangs on descriptions of the future
-    today = dict(content(with_future.database, "select stock_code, category from products"))
+    today = dict(content(past.database, "select stock_code, category from products"))
     yesterday = dict(content(without_future.database, "select stock_code, category from products"))
     assert [code for code in yesterday if today[code] != yesterday[code]] == []
     features = "from customer_features"
-    assert content(with_future.database, features) == content(without_future.database, features)
-    assert len(content(with_future.database, features)) > 1000
+    assert content(past.database, features) == content(without_future.database, features)
+    assert len(content(past.database, features)) > 1000
 
 
-def test_history_is_the_same_whenever_it_is_looked_at(
-    sample: Build, build: Callable[..., Build]
-) -> None:
-    earlier = build(as_of_date="2024-03-01", **QUICK)
+def test_history_is_the_same_whenever_it_is_looked_at(sample: Build, past: Build) -> None:
     for table, column in (("segment_history", "as_of_date"), ("segment_migrations", "to_date")):
-        past = f"from {table} where {column} <= date '2024-03-01'"
-        assert content(earlier.database, f"from {table}") == content(sample.database, past)
+        until = f"from {table} where {column} <= date '{PAST}'"
+        assert content(past.database, f"from {table}") == content(sample.database, until)
 
 
 def test_the_unit_tests_of_the_sql_pass(sample: Build, tmp_path: Path) -> None:
