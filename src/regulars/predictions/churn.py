@@ -113,7 +113,7 @@ def fit_churn(examples: Sequence[Example], *, random_state: int) -> ChurnModel:
             learning_rate=0.05,
             leaves=8,
             leaf_rows=150,
-            feature_share=0.1,
+            feature_share=0.3,
             l2_penalty=10.0,
             seed=random_state,
         ),
