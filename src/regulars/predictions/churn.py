@@ -25,7 +25,8 @@ TREE_LABEL = 90
 # Ridge penalty of the linear heads, in rows; chosen with windows that began up to 2011-03-15 in view.
 LINEAR_PENALTY = 40.0
 
-# Weight of each correction: a third, for BG/NBD's own logit is the third member of the mean.
+# Weight of each correction: a third, for BG/NBD's own logit is the third member of the mean. A half ranked
+# no better beyond noise at the origins from 2010-08-16 to 2010-12-14 (ROC-AUC +.0009).
 CORRECTION_WEIGHT = 1 / 3
 
 BISECTIONS = 60

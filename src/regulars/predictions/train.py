@@ -138,7 +138,9 @@ class Forecaster:
         windows = process_windows(described)
         if self.window:
             windows = with_churn(self.window.probabilities(described), churn[LABEL_DAYS])
-        ranks = self.value.ranks(described) if self.value else value[LABEL_DAYS]
+        ranks = value[LABEL_DAYS]
+        if self.value:
+            ranks = self.value.ranks(described, no_order=churn[LABEL_DAYS])
         return Forecast(churn, value, ranks, windows)
 
 

@@ -1,8 +1,11 @@
 """Customer value: net revenue ahead, as the log-mean of four forecasts, and a score that ranks.
 
 BG/NBD with Gamma-Gamma, the same on the seasonal clock, Tweedie trees, and a hurdle: the chance of an
-order times the value of those who order. The trees learn corrections of the purchase process on 90-day
-windows; longer horizons take the same corrections.
+order times the value of those who order. The trees know the purchase process by its percentiles alone, so
+that they err apart from it. They learn on 90-day windows; longer horizons grow as the process does.
+
+The ranking score is the mean of three forecasts between 0 and 1: trees and a linear model of a customer's
+place by revenue, and the chance of an order, which places most customers.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ LABEL = 90
 # Money: no forecast below, so that logarithms stay finite.
 SMALLEST_VALUE = 0.01
 
+# Chances of an order below are raised to it before a logarithm is taken.
+SMALLEST_CHANCE = 1e-6
+
 # Tweedie's variance power: many zeros and a heavy tail.
 VARIANCE_POWER = 1.5
 
@@ -39,29 +45,34 @@ class ValueModel:
     def values(
         self, described: Described, *, horizon_days: int, no_order: np.ndarray
     ) -> np.ndarray:
-        """Forecast value (money) before its level, shape (n,).
+        """Forecast value before its level, shape (n,).
 
         Args:
             described: The customers.
             horizon_days: One of the processes' horizons.
             no_order: Served probability of no order over the horizon, shape (n,).
         """
-        plain = process_value(described, horizon_days)
+        plain = np.log(process_value(described, horizon_days))
         seasonal = described.seasonal_orders[horizon_days] * described.order_value
-        tweedie = plain * np.exp(Trees(self.tweedie_text).raw_scores(described.places))
-        hurdle = (1 - no_order) * self.value_if_active(described, horizon_days=horizon_days)
-        members = np.maximum([plain, seasonal, tweedie, hurdle], SMALLEST_VALUE)
-        return np.exp(np.log(members).mean(axis=0))
+        tweedie = Trees(self.tweedie_text).raw_scores(described.places)
+        tweedie += plain - np.log(process_value(described, LABEL))
+        if_active = Trees(self.order_text).raw_scores(described.places)
+        if_active += np.log(process_value_if_active(described, horizon_days))
+        if_active -= np.log(process_value_if_active(described, LABEL))
+        hurdle = np.log(np.maximum(1 - no_order, SMALLEST_CHANCE)) + if_active
+        seasonal = np.log(np.maximum(seasonal, SMALLEST_VALUE))
+        return np.exp(np.mean([plain, seasonal, tweedie, hurdle], axis=0))
 
-    def value_if_active(self, described: Described, *, horizon_days: int) -> np.ndarray:
-        """Value of those who order at all (money), shape (n,)."""
-        correction = np.exp(Trees(self.order_text).raw_scores(described.places))
-        return process_value_if_active(described, horizon_days) * correction
+    def ranks(self, described: Described, *, no_order: np.ndarray) -> np.ndarray:
+        """The ranking score of 90 days, shape (n,).
 
-    def ranks(self, described: Described) -> np.ndarray:
-        """The ranking score of 90 days: mean of trees and a linear model, shape (n,)."""
+        Args:
+            described: The customers.
+            no_order: Served probability of no order in 90 days, shape (n,).
+        """
         trees = Trees(self.rank_text).raw_scores(described.places)
-        return (trees + self.rank_linear.scores(described.centred)) / 2
+        linear = self.rank_linear.scores(described.centred)
+        return (trees + linear + 1 - no_order) / 3
 
 
 def process_value(described: Described, horizon_days: int) -> np.ndarray:
@@ -72,7 +83,7 @@ def process_value(described: Described, horizon_days: int) -> np.ndarray:
 
 def process_value_if_active(described: Described, horizon_days: int) -> np.ndarray:
     """Value given at least one order (money), by the purchase process, shape (n,)."""
-    chance = np.maximum(1 - described.no_order[horizon_days], 1e-6)
+    chance = np.maximum(1 - described.no_order[horizon_days], SMALLEST_CHANCE)
     return np.maximum(process_value(described, horizon_days) / chance, SMALLEST_VALUE)
 
 
@@ -84,29 +95,21 @@ def fit_value(examples: Sequence[Example], *, random_state: int) -> ValueModel:
         random_state: Seed.
     """
     places = np.vstack([example.described.places for example in examples])
-    revenue = np.concatenate([np.maximum(example.revenue[LABEL], 0) for example in examples])
     # each window at its own level: levels are forecast separately
-    offset = np.concatenate([np.log(_levelled(example)) for example in examples])
-    bought = revenue > 0
-    if_active = np.concatenate(
-        [np.log(process_value_if_active(example.described, LABEL)) for example in examples]
-    )
+    relative = np.concatenate([_relative(_spent(example)) for example in examples])
+    bought = relative > 0
+    if_active = np.concatenate([_log_spent(example) for example in examples])
     ranks = np.concatenate([_ranks(example.revenue[LABEL]) for example in examples])
     return ValueModel(
         fit_trees(
             places,
-            revenue,
-            offset=offset,
+            relative,
             settings=_settings(
-                "tweedie", 50, random_state, (("tweedie_variance_power", VARIANCE_POWER),)
+                "tweedie", 100, random_state, (("tweedie_variance_power", VARIANCE_POWER),)
             ),
         ),
-        fit_trees(
-            places[bought],
-            np.log(revenue[bought]) - if_active[bought],
-            settings=_settings("regression", 60, random_state),
-        ),
-        fit_trees(places, ranks, settings=_settings("regression", 120, random_state)),
+        fit_trees(places[bought], if_active, settings=_settings("regression", 60, random_state)),
+        fit_trees(places, ranks, settings=_settings("regression", 60, random_state)),
         fit_ridge(
             np.vstack([example.described.centred for example in examples]),
             ranks,
@@ -115,10 +118,21 @@ def fit_value(examples: Sequence[Example], *, random_state: int) -> ValueModel:
     )
 
 
-def _levelled(example: Example) -> np.ndarray:
-    value = process_value(example.described, LABEL)
-    actual = np.maximum(example.revenue[LABEL], 0).sum()
-    return value * max(actual, 1.0) / value.sum()
+def _spent(example: Example) -> np.ndarray:
+    return np.maximum(example.revenue[LABEL], 0)
+
+
+def _relative(spent: np.ndarray) -> np.ndarray:
+    """Revenue per mean revenue of the window; all zero where nobody spent anything."""
+    mean = spent.mean()
+    return spent / mean if mean > 0 else spent
+
+
+def _log_spent(example: Example) -> np.ndarray:
+    """Log revenue of those who bought, around its mean in the window."""
+    spent = _spent(example)
+    logs = np.log(spent[spent > 0])
+    return logs - logs.mean() if len(logs) else logs
 
 
 def _ranks(revenue: np.ndarray) -> np.ndarray:
@@ -134,7 +148,7 @@ def _settings(
         learning_rate=0.05,
         leaves=8,
         leaf_rows=100,
-        feature_share=0.3,
+        feature_share=0.1,
         l2_penalty=10.0,
         seed=random_state,
         options=options,

@@ -68,7 +68,7 @@ def fit_window(examples: Sequence[Example], *, random_state: int) -> WindowModel
                 learning_rate=0.05,
                 leaves=8,
                 leaf_rows=150,
-                feature_share=0.3,
+                feature_share=0.1,
                 l2_penalty=10.0,
                 seed=random_state,
                 options=(("num_class", len(WINDOWS)),),
