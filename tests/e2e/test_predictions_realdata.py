@@ -77,7 +77,7 @@ def test_errors_stay_below_their_goals(
         ("value 180 d Spearman, ranking score", "2011-06-12", 0.641),
         # a little below their goals, which are .800, .872, .794, .764 and .85
         ("churn 180 d ROC-AUC", "2011-03-14", 0.799),
-        ("value 180 d Gini", "2011-06-12", 0.8715),
+        ("value 180 d Gini", "2011-06-12", 0.872),
         ("next purchase macro ROC-AUC", "2011-06-12", 0.792),
         ("next purchase macro ROC-AUC", "2011-09-10", 0.759),
         ("value 90 d top tenth of ideal", "2011-06-12", 0.848),
