@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import solve
 from scipy.special import expit
-from threadpoolctl import threadpool_limits
+
+from regulars.threads import single_threaded
 
 # Newton's method on a convex loss: it ends when no coefficient moves by more.
 TOLERANCE = 1e-8
@@ -39,7 +40,7 @@ class LinearModel:
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """The linear score, without offset, shape (n,)."""
-        with threadpool_limits(limits=1):
+        with single_threaded():
             return self.intercept + (features * self.coefficients).sum(axis=1)
 
     def contributions(self, features: np.ndarray) -> np.ndarray:
@@ -84,7 +85,7 @@ def fit_logistic(
     ridge[-1] = 0.0
     beta = np.zeros(design.shape[1])
     is_converged = False
-    with threadpool_limits(limits=1):
+    with single_threaded():
         for _ in range(MAXIMUM_STEPS):
             mean = expit(offset + design @ beta)
             curvature = np.maximum(mean * (1 - mean), 1e-9)
@@ -110,6 +111,6 @@ def fit_ridge(features: np.ndarray, target: np.ndarray, *, penalty: float) -> Li
     design = np.column_stack([features, np.ones(len(features))])
     ridge = np.full(design.shape[1], penalty)
     ridge[-1] = SMALLEST_RIDGE
-    with threadpool_limits(limits=1):
+    with single_threaded():
         beta = solve(design.T @ design + np.diag(ridge), design.T @ target, assume_a="pos")
     return LinearModel(float(beta[-1]), beta[:-1], True)

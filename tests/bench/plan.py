@@ -1,24 +1,29 @@
 """Child of the benchmark: the project's compiled SQL as a list of steps to run without dbt.
 
-Run as a program: ``python plan.py FOLDER AS_OF_DATE...``. It loads the seeds into
-``FOLDER/bench.duckdb`` with dbt, compiles the ancestors of customer_features once with the default
-vars and once with the dates as var feature_as_of_dates, and writes ``one_date.json`` and
-``all_dates.json`` beside the database.
+Run as a program: ``python plan.py features FOLDER AS_OF_DATE...`` or ``python plan.py
+segmentations FOLDER``. The first loads the seeds into ``FOLDER/bench.duckdb`` with dbt, compiles the
+ancestors of customer_features once with the default vars and once with the dates as var
+feature_as_of_dates, and writes ``one_date.json`` and ``all_dates.json`` beside the database. The
+second compiles the way from int_cluster_inputs to customer_clusters, and writes
+``segmentations.json``.
 """
 
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
 DATABASE_NAME = "bench.duckdb"  # relation names begin with its stem
-TARGET_MODEL = "model.regulars.customer_features"
+FEATURES = "model.regulars.customer_features"
+SEGMENTATIONS = "model.regulars.customer_clusters"
+# what the segmentations begin with
+GIVEN_MODELS = ("model.regulars.int_cluster_inputs", "model.regulars.int_as_of_dates")
 
 
-def make_plans(folder: Path, feature_dates: Sequence[str]) -> None:
+def make_feature_plans(folder: Path, feature_dates: Sequence[str]) -> None:
     """Write the database with the seeds, and the two plans.
 
     Args:
@@ -39,9 +44,48 @@ def make_plans(folder: Path, feature_dates: Sequence[str]) -> None:
             json.dumps({"feature_as_of_dates": dates}),
             folder=folder,
         )
-        manifest = json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))
-        plan = {"settings": _duckdb_settings(), "steps": _steps(manifest)}
-        (folder / f"{name}.json").write_text(json.dumps(plan, indent=1), encoding="utf-8")
+        steps = _steps(_nodes(folder), FEATURES)
+        _write(folder / f"{name}.json", {"steps": steps})
+
+
+def make_segmentation_plan(folder: Path) -> None:
+    """Write the plan of the segmentations; its `given` relations must be there.
+
+    Args:
+        folder: Where it goes.
+
+    Raises:
+        RuntimeError: dbt failed.
+    """
+    os.environ["REGULARS_WAREHOUSE"] = str(folder / DATABASE_NAME)
+    _run_dbt("compile", "-s", "+customer_clusters", folder=folder)
+    nodes = _nodes(folder)
+    steps = _steps(nodes, SEGMENTATIONS, given=GIVEN_MODELS)
+    made = {step["name"] for step in steps}
+    read = {
+        parent
+        for node in nodes.values()
+        if node["name"] in made and node["resource_type"] == "model"
+        for parent in node["depends_on"]["nodes"]
+    }
+    given = [
+        {key: nodes[parent][of] for key, of in _OF_GIVEN.items()}
+        for parent in sorted(read)
+        if nodes[parent]["name"] not in made
+    ]
+    _write(folder / "segmentations.json", {"given": given, "steps": steps})
+
+
+_OF_GIVEN = {"name": "name", "schema": "schema", "relation": "relation_name"}
+
+
+def _write(target: Path, plan: Mapping[str, Any]) -> None:
+    text = json.dumps({"settings": _duckdb_settings(), **plan}, indent=1)
+    target.write_text(text, encoding="utf-8")
+
+
+def _nodes(folder: Path) -> dict[str, dict[str, Any]]:
+    return json.loads((folder / "target" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
 
 
 def _run_dbt(*arguments: str, folder: Path) -> None:
@@ -64,19 +108,21 @@ def _duckdb_settings() -> dict[str, Any]:
     return {**output.get("config_options", {}), **output.get("settings", {})}
 
 
-def _steps(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List the models that the target is made of, each after those that it reads."""
+def _steps(
+    nodes: Mapping[str, Any], target: str, *, given: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """List the models that the target is made of, each after those that it reads, but the given."""
     steps: dict[str, dict[str, Any]] = {}
 
     def visit(unique_id: str) -> None:
-        node = manifest["nodes"][unique_id]
+        node = nodes[unique_id]
         for parent in node["depends_on"].get("nodes", []):
-            if parent not in steps:
+            if parent not in steps and parent not in given:
                 visit(parent)
         if node["resource_type"] == "model":
             steps[unique_id] = _step(node)
 
-    visit(TARGET_MODEL)
+    visit(target)
     return list(steps.values())
 
 
@@ -86,12 +132,11 @@ def _step(node: Mapping[str, Any]) -> dict[str, Any]:
     step = {"name": node["name"], "relation": relation, "kind": kind}
     schema = f"create schema if not exists {node['schema']}"
     if node["language"] == "python":
-        if node["name"] != "py_raw_transactions":
-            raise NotImplementedError(f"the benchmark can't run the Python model {node['name']}")
         return step | {
             "kind": "python",
             "statements": [schema],
-            "reading": node["config"]["meta"]["reading"],
+            "path": node["original_file_path"],
+            "meta": node["config"]["meta"],
         }
     if kind == "view":
         statements = [f"create view {relation} as ({sql})"]
@@ -132,4 +177,9 @@ def _constraint(constraint: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    make_plans(Path(sys.argv[1]), sys.argv[2:])
+    part, place, *dates = sys.argv[1:]
+    match part:
+        case "features":
+            make_feature_plans(Path(place), dates)
+        case "segmentations":
+            make_segmentation_plan(Path(place))

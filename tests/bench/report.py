@@ -18,6 +18,29 @@ TITLES = {
 }
 
 
+@dataclass(frozen=True)
+class Segmentations:
+    """What the segmentations took.
+
+    Attributes:
+        load: Load average of the machine before.
+        customers: Customers of the data.
+        recipes: Name and algorithm of each recipe, in order.
+        fits: Usage of a process that does nothing but fit and evaluate one recipe, by name.
+        runs: By number of customers the usage of a process that fits all and assigns everyone, with the
+            CPU seconds, elapsed seconds of each model.
+    """
+
+    load: float
+    customers: int
+    recipes: Sequence[tuple[str, str]]
+    fits: Mapping[str, tuple[Usage, "Steps"]]
+    runs: Mapping[int, tuple[Usage, "Steps"]]
+
+
+Steps = Mapping[str, tuple[float, float]]
+
+
 @dataclass
 class Results:
     """All that was measured.

@@ -55,8 +55,8 @@ def run_plan(
         cpu, wall = _cpu_seconds(), time.perf_counter()
         for statement in step["statements"]:
             connection.execute(statement)
-        if step["kind"] == "python":
-            rows = read_transactions(connection, files, **step["reading"])
+        if step["name"] == "py_raw_transactions":
+            rows = read_transactions(connection, files, **step["meta"]["reading"])
             connection.register("raw_rows", rows)
             connection.execute(f"create table {step['relation']} as select * from raw_rows")
             connection.unregister("raw_rows")

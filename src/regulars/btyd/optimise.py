@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
 
 from regulars.btyd.inputs import FloatArray
+from regulars.threads import single_threaded
 
 Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 
@@ -72,7 +72,7 @@ def minimise(
             return np.inf, np.zeros_like(theta)
         return value, gradient
 
-    with threadpool_limits(limits=1, user_api="blas"):
+    with single_threaded():
         runs = [
             minimize(
                 finite_objective,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
+from scipy.spatial.distance import pdist
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
@@ -138,7 +139,9 @@ def ward_clusters(scaled: np.ndarray, cluster_counts: list[int]) -> list[Cluster
     """
     if max(cluster_counts) > len(scaled):
         raise ValueError(f"{max(cluster_counts)} clusters of {len(scaled)} customers.")
-    tree = linkage(scaled, "ward")
+    if len(scaled) == 1:
+        return [Clusters(scaled.copy()) for _ in cluster_counts]
+    tree = linkage(pdist(scaled), "ward")  # of a square table linkage would ask what it is
     return [
         Clusters(np.array([scaled[labels == i].mean(axis=0) for i in np.unique(labels)]))
         for labels in (_cut(tree, count) for count in cluster_counts)

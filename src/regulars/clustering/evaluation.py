@@ -7,13 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from sklearn.metrics import (
-    adjusted_rand_score,
-    calinski_harabasz_score,
-    davies_bouldin_score,
-    pairwise_distances,
-    silhouette_score,
-)
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, pairwise_distances
 
 from regulars.clustering.algorithms import Clusters, assign_scaled, fit_clusters, ward_clusters
 from regulars.errors import InvalidSettingError
@@ -99,20 +93,17 @@ def evaluate(
     labels = [assign_scaled(scaled, clusters) for clusters in fits]
     agreement = _bootstrap(scaled, algorithm, counts, labels, settings)
     seen = scaled[: settings.silhouette_customers]
-    distances = pairwise_distances(seen)
+    silhouettes = _silhouettes(seen, [own[: len(seen)] for own in labels])
     evaluations = []
     for i, count in enumerate(counts):
         sizes = np.bincount(labels[i], minlength=count)
         away = scaled - fits[i].centroids[labels[i]]
         is_defined = 1 < np.count_nonzero(sizes) < len(scaled)
-        shown = labels[i][: len(seen)]
         evaluations.append(
             Evaluation(
                 cluster_count=count,
                 inertia=float(np.einsum("ij,ij->", away, away)),
-                silhouette=float(silhouette_score(distances, shown, metric="precomputed"))
-                if 1 < len(np.unique(shown)) < len(seen)
-                else None,
+                silhouette=silhouettes[i],
                 davies_bouldin=float(davies_bouldin_score(scaled, labels[i]))
                 if is_defined
                 else None,
@@ -172,10 +163,58 @@ def _bootstrap(
         possible = [min(count, distinct) for count in counts]
         refits = _fits(resample, algorithm, possible, settings, starts=1, number=number)
         for i, clusters in enumerate(refits):
-            agreement[i].append(
-                float(adjusted_rand_score(labels[i], assign_scaled(scaled, clusters)))
-            )
+            agreement[i].append(_rand_index(labels[i], assign_scaled(scaled, clusters)))
     return agreement
+
+
+def _silhouettes(seen: np.ndarray, labels: list[np.ndarray]) -> list[float | None]:
+    """Return the mean silhouette (Rousseeuw 1987) of each labelling; None where it is undefined.
+
+    As scikit-learn's, which would go through the distances anew for each labelling: here one product
+    of matrices sums them by cluster for all.
+    """
+    members = [np.eye(own.max() + 1)[own] for own in labels]
+    sums = np.split(
+        pairwise_distances(seen) @ np.hstack(members),
+        np.cumsum([member.shape[1] for member in members])[:-1],
+        axis=1,
+    )
+    found: list[float | None] = []
+    for own, member, to_cluster in zip(labels, members, sums, strict=True):
+        sizes = member.sum(axis=0)
+        if not 1 < np.count_nonzero(sizes) < len(seen):
+            found.append(None)
+            continue
+        rows = np.arange(len(seen))
+        mates = sizes[own] - 1
+        within = to_cluster[rows, own] / np.maximum(mates, 1)
+        to_cluster = to_cluster / np.where(sizes > 0, sizes, np.nan)
+        to_cluster[rows, own] = np.nan
+        beyond = np.nanmin(to_cluster, axis=1)
+        farther = np.maximum(within, beyond)
+        is_defined = (mates > 0) & (farther > 0)  # alone, or at the same place as all others: 0
+        silhouette = np.zeros(len(seen))
+        np.divide(beyond - within, farther, out=silhouette, where=is_defined)
+        found.append(float(silhouette.mean()))
+    return found
+
+
+def _rand_index(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the adjusted Rand index of two labellings (Hubert & Arabie 1985).
+
+    As scikit-learn's, of labels from 0: it is called so often that checking them would take longer.
+    """
+    width = int(other.max()) + 1
+    cells = np.bincount(one * width + other, minlength=(int(one.max()) + 1) * width)
+    cells = cells.reshape(-1, width)
+
+    def pairs(counts: np.ndarray) -> int:
+        return int((counts * (counts - 1)).sum())
+
+    together, first, second = pairs(cells), pairs(cells.sum(axis=1)), pairs(cells.sum(axis=0))
+    expected = first * second / max(len(one) * (len(one) - 1), 1)
+    most = (first + second) / 2
+    return 1.0 if most == expected else (together - expected) / (most - expected)
 
 
 def _fits(

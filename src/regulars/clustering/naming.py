@@ -27,7 +27,8 @@ def name_clusters(profiles: np.ndarray, rules: Sequence[NamingRule]) -> list[str
     are used as there are clusters.
 
     Args:
-        profiles: Shape (clusters, 3): typical recency_days, frequency and monetary of each.
+        profiles: Shape (clusters, 3): typical recency_days, frequency and monetary of each; NaN for a
+            cluster without members, which is named after all others.
         rules: At least one for each cluster.
 
     Returns:
@@ -40,6 +41,7 @@ def name_clusters(profiles: np.ndarray, rules: Sequence[NamingRule]) -> list[str
         return [LONE_CLUSTER_NAME]
     if len(rules) < len(profiles):
         raise ValueError(f"{len(rules)} naming rules for {len(profiles)} clusters.")
+    is_empty = np.isnan(profiles).any(axis=1)
     recency, frequency, monetary = profiles.T
     value = _rank(frequency) + _rank(monetary)
     # equal standing: the more money, the shorter recency, the more orders come first
@@ -54,7 +56,7 @@ def name_clusters(profiles: np.ndarray, rules: Sequence[NamingRule]) -> list[str
     for rule in rules[: len(profiles)]:
         left = [i for i in range(len(profiles)) if i not in names]
         key = keys[rule.criterion]
-        names[min(left, key=lambda i: (key[i], -tie_break[i]))] = rule.name
+        names[min(left, key=lambda i: (is_empty[i], key[i], -tie_break[i]))] = rule.name
     return [names[i] for i in range(len(profiles))]
 
 

@@ -6,15 +6,13 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from regulars.clustering.algorithms import ALGORITHMS
 from regulars.clustering.naming import CRITERIA, NamingRule
 from regulars.clustering.scaling import TRANSFORMS
 from regulars.errors import InvalidSettingError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # What naming and refreshes look at, whatever the recipe's own features are.
 CONTEXT_FEATURES = ("recency_days", "frequency", "monetary", "tenure_days")
@@ -99,24 +97,31 @@ def read_recipes(recipes: pd.DataFrame, features: pd.DataFrame) -> list[Recipe]:
         The recipes, sorted by name.
 
     Raises:
-        RecipeError: If a recipe names a transform or algorithm that there is not, or has no features.
+        RecipeError: If a recipe names a transform or algorithm that there is not, has no features or one
+            twice, or has a number that cannot be.
     """
     made = []
     for row in recipes.sort_values("recipe").to_dict("records"):
         name = row["recipe"]
         _must_be(row["algorithm"], ALGORITHMS, f"Recipe '{name}': algorithm")
-        count = row["cluster_count"]
+        count = None if pd.isna(row["cluster_count"]) else int(row["cluster_count"])
         own = features[features["recipe"] == name].sort_values("position")
         if own.empty:
             raise RecipeError(
                 f"Recipe '{name}' has no features: add rows to seed segmentation_recipe_features."
             )
+        for feature in own.loc[own["feature"].duplicated(), "feature"]:
+            raise RecipeError(f"Recipe '{name}' names the feature '{feature}' twice.")
         for feature, transform in zip(own["feature"], own["transform"], strict=True):
             _must_be(transform, TRANSFORMS, f"Recipe '{name}', feature '{feature}': transform")
         share = float(row["winsorise_share"])
         if not 0 <= share < 0.5:
             raise RecipeError(
                 f"Recipe '{name}': winsorise_share is {share}; it must be at least 0 and below 0.5."
+            )
+        if count is not None and count < 1:
+            raise RecipeError(
+                f"Recipe '{name}': cluster_count is {count}; it must be at least 1, or empty."
             )
         made.append(
             Recipe(
@@ -127,7 +132,7 @@ def read_recipes(recipes: pd.DataFrame, features: pd.DataFrame) -> list[Recipe]:
                 ),
                 winsorise_share=share,
                 algorithm=row["algorithm"],
-                cluster_count=None if count is None or count != count else int(count),
+                cluster_count=count,
                 naming_rules=row["naming_rules"],
             )
         )

@@ -99,6 +99,14 @@ def refresh(
         return Refreshed(
             fit(None), "refitted", f"there is no feature {', '.join(missing)} any more", None
         )
+    if earlier.shortfall is not None:
+        # shares of one cluster never drift: a shop that was small would have one for good
+        later = fit(earlier)
+        before, after = len(earlier.names), len(later.names)
+        if before != after:
+            return Refreshed(
+                later, "refitted", f"there can be {after} clusters now, not {before}", None
+            )
     labels = assign(frame, earlier).to_numpy()
     now = np.bincount(labels, minlength=len(earlier.names)) / len(frame)
     index = stability_index(earlier.shares, now)

@@ -11,7 +11,6 @@ from itertools import chain
 
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
 
 from regulars.clustering.evaluation import Evaluation
 from regulars.clustering.naming import NamingRule
@@ -19,6 +18,7 @@ from regulars.clustering.parameters import COLUMNS, parameter_rows, segmentation
 from regulars.clustering.recipe import Recipe, RecipeError
 from regulars.clustering.refresh import Refreshed, RefreshSettings, refresh
 from regulars.clustering.segmentation import hash_ordered
+from regulars.threads import single_threaded
 
 # So many customers, with the day of their first purchase, tell one shop from another.
 WITNESSES = 100
@@ -46,7 +46,7 @@ def run_recipes(
 
     Returns:
         Rows as of `parameter_rows`; besides, the `witness` rows that the next build knows the shop by, and
-        one `shop` row, whose label stays the same as long as the shop does.
+        one `shop` row, whose label stays the same as long as the shop does. None at all without customers.
 
     Raises:
         RecipeError: If a recipe names a feature or naming rules that there are not, or too few of them.
@@ -59,26 +59,27 @@ def run_recipes(
 
     def run_alike(group: Sequence[Recipe]) -> list[Refreshed]:
         evaluated: dict[object, list[Evaluation]] = {}
-        return [
-            refresh(
-                fits.get(recipe.name),
-                frame,
-                recipe,
-                rules=rules[recipe.naming_rules],
-                as_of_date=as_of_date,
-                settings=settings,
-                evaluated=evaluated,
-            )
-            for recipe in group
-        ]
+        with single_threaded():
+            return [
+                refresh(
+                    fits.get(recipe.name),
+                    frame,
+                    recipe,
+                    rules=rules[recipe.naming_rules],
+                    as_of_date=as_of_date,
+                    settings=settings,
+                    evaluated=evaluated,
+                )
+                for recipe in group
+            ]
 
     by_evaluation: dict[object, list[Recipe]] = {}
     for recipe in recipes:
         by_evaluation.setdefault(recipe.evaluated_alike(), []).append(recipe)
     with (
         warnings.catch_warnings(),
-        # sums of floats depend on how they are cut into threads: each recipe has one thread
-        ThreadPoolExecutor(WORKERS, initializer=lambda: threadpool_limits(limits=1)) as workers,
+        single_threaded(),
+        ThreadPoolExecutor(WORKERS) as workers,
     ):
         # what did not converge is in the rows
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -100,7 +101,7 @@ def is_same_shop(earlier: pd.DataFrame, frame: pd.DataFrame, as_of_date: date) -
         return False
     witnesses = earlier[earlier["parameter"] == "witness"]
     first = frame["tenure_days"].map(lambda days: _first_purchase(as_of_date, days))
-    known = set(zip(frame.index, first, strict=True))
+    known = set(zip(frame.index.astype(str), first, strict=True))
     seen = [pair in known for pair in zip(witnesses["feature"], witnesses["label"], strict=True)]
     return sum(seen) * 2 >= len(seen)
 

@@ -116,7 +116,8 @@ def fit_scaler(
 
 
 def _values(frame: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
-    return frame[list(names)].to_numpy(dtype=float, na_value=np.nan)
+    # rows in one piece, however the frame keeps its columns: sums may depend on it in the last digit
+    return np.ascontiguousarray(frame[list(names)].to_numpy(dtype=float, na_value=np.nan))
 
 
 def _transform(values: np.ndarray, transforms: tuple[str, ...]) -> np.ndarray:

@@ -115,7 +115,9 @@ def fit_segmentation(
         quadratic_customers=settings.quadratic_customers,
         initial=start,
     )
-    count = len(clusters.centroids)
+    if len(clusters.centroids) < count:  # a mixture drops clusters that nobody begins in
+        shortfall = f"{count} clusters wanted, but only {len(clusters.centroids)} found"
+        count = len(clusters.centroids)
     names = name_clusters(_profiles(frame, assign_scaled(scaled, clusters), count), rules)
     # ids follow the names' order in the rules, so that they do not hang on the seed either
     by_rule = {rule.name: step for step, rule in enumerate(rules)}
@@ -156,12 +158,12 @@ def hash_ordered(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _profiles(frame: pd.DataFrame, labels: np.ndarray, count: int) -> np.ndarray:
-    """Median recency, frequency and monetary of each cluster; shape (clusters, 3).
+    """Typical recency, frequency and monetary of each cluster, as logs; shape (clusters, 3).
 
-    A cluster without members (a mixture may leave one) has the profile of nobody: zeros, ranked last.
+    A cluster without members (a mixture may leave one) has no profile: NaN.
     """
     context = frame[["recency_days", "frequency", "monetary"]].to_numpy(dtype=float)
-    profiles = np.zeros((count, 3))
+    profiles = np.full((count, 3), np.nan)
     for i in range(count):
         members = context[labels == i]
         if len(members):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from regulars.metrics import (
     bootstrap_weights,
@@ -35,6 +34,7 @@ from regulars.predictions.train import (
 )
 from regulars.predictions.value import process_value
 from regulars.predictions.window import process_windows, windows_of
+from regulars.threads import single_threaded
 
 # Models that are judged: ours, and what is simpler.
 OURS, OURS_RANK, BG_NBD = "ours", "ours_rank", "bg_nbd"
@@ -132,7 +132,7 @@ def run_backtests(
         return Backtest(origin, example, forecaster, forecast, is_recipe)
 
     earlier = [origin for origin in origins if origin.date < date]
-    with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=WORKERS) as pool:
+    with single_threaded(), ThreadPoolExecutor(max_workers=WORKERS) as pool:
         return [result for result in pool.map(run, earlier) if result is not None]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
 from regulars.errors import UnusableInputError
 from regulars.predictions.churn import CORRECTION_WEIGHT
@@ -18,6 +17,7 @@ from regulars.predictions.frame import SCORING_COLUMNS, read_frame
 from regulars.predictions.recipes import FEATURES, Described, safe_logit
 from regulars.predictions.score import Serving
 from regulars.predictions.train import LABEL_DAYS
+from regulars.threads import single_threaded
 
 TOP_REASONS = 5
 WORDING_COLUMNS = ("feature", "wording", "format")
@@ -48,7 +48,7 @@ def churn_contributions(serving: Serving, described: Described) -> tuple[np.ndar
     process = FEATURES.index("process_no_order_probability")
     own[:, process] = safe_logit(described.no_order[LABEL_DAYS]) - serving.process_centre
     if forecaster.churn:
-        with threadpool_limits(limits=1):
+        with single_threaded():
             heads = [head.contributions(described.centred) for head in forecaster.churn.heads]
             linear = np.mean(heads, axis=0)
             trees = forecaster.churn.trees.contributions(described.places)
@@ -77,7 +77,7 @@ def churn_reasons(
     frame = read_frame(batch, columns=SCORING_COLUMNS, name="The batch")
     if serving.forecaster is None:
         return pd.DataFrame(columns=REASON_COLUMNS)
-    with threadpool_limits(limits=1):
+    with single_threaded():
         described = serving.forecaster.backbone.describe(frame)
     contributions, _ = churn_contributions(serving, described)
     order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :TOP_REASONS]

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
 
 from regulars.errors import UnusableInputError
 from regulars.intervals import IntervalModel
@@ -24,6 +23,7 @@ from regulars.predictions.settings import PredictionSettings
 from regulars.predictions.train import LABEL_DAYS, Forecast, Forecaster
 from regulars.predictions.value import ValueModel
 from regulars.predictions.window import WINDOWS, WindowModel, days_to_next_order
+from regulars.threads import single_threaded
 
 LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")
 MODEL_VERSION = "1"
@@ -215,7 +215,7 @@ def score_batch(serving: Serving, batch: pd.DataFrame | pa.Table) -> pd.DataFram
     frame = read_frame(batch, columns=SCORING_COLUMNS, name="The batch")
     if serving.forecaster is None:
         return _by_segment_rates(serving, frame)
-    with threadpool_limits(limits=1):
+    with single_threaded():
         described = serving.forecaster.backbone.describe(frame)
         forecast = serving.forecaster.forecast(described)
     return _finish(serving, frame, described, forecast)

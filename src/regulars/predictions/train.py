@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from threadpoolctl import threadpool_limits
 
 from regulars.predictions.churn import ChurnModel, Example, fit_churn, level_shift
 from regulars.predictions.frame import HORIZONS
@@ -23,6 +22,7 @@ from regulars.predictions.window import (
     windows_of,
     with_churn,
 )
+from regulars.threads import single_threaded
 
 CHURN_HORIZONS = (90, 180)
 VALUE_HORIZONS = (90, 180, 365)
@@ -74,7 +74,7 @@ def describe_origins(
         season_days: Days of history that the seasonal clock needs.
     """
     origins = []
-    with threadpool_limits(limits=1):
+    with single_threaded():
         for date, frame in snapshots.groupby("as_of_date", sort=True):
             frame = frame.reset_index(drop=True)
             backbone = fit_backbone(frame, shop_days=shop_days, season_days=season_days)
@@ -183,7 +183,7 @@ def train_forecaster(
     known = [(day, example) for day, example in known if example is not None]
     examples = [example for _, example in known]
     seed = settings.random_state
-    with threadpool_limits(limits=1):
+    with single_threaded():
         churn = fit_churn(examples, random_state=seed) if "churn" in recipes else None
         value = fit_value(examples, random_state=seed) if "value" in recipes else None
         window = fit_window(examples, random_state=seed) if "next_purchase" in recipes else None

@@ -1,0 +1,21 @@
+"""One thread for numerical libraries: how a sum is cut into threads decides its last digit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from threadpoolctl import threadpool_limits
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Keep BLAS and OpenMP to one thread.
+
+    OpenMP has a limit for each thread that calls it, which is taken back at the end; a thread that is
+    started inside must enter by itself. BLAS has one limit for the whole process, and dbt runs models side
+    by side: it stays, since taking it back would take it from a model that is not done.
+    """
+    threadpool_limits(limits=1, user_api="blas")
+    with threadpool_limits(limits=1, user_api="openmp"):
+        yield
