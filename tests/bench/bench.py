@@ -1,10 +1,11 @@
-"""Time and memory from transaction files to customer_features; writes docs/benchmarks.md.
+"""Time and memory from transaction files to features and segmentations; writes docs/benchmarks.md.
 
 Run as a program: ``python tests/bench/bench.py [--data FOLDER] [--out FILE]``. This process only
 starts the measured ones and imports nothing large, see `measure.run_child`.
 """
 
 import argparse
+import csv
 import json
 import logging
 import os
@@ -19,7 +20,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from measure import ChildError, Usage, run_child
-from report import TITLES, Results, models_table, render
+from report import (
+    TITLES,
+    Results,
+    Segmentations,
+    Segmenting,
+    models_table,
+    render,
+    with_segmentations,
+)
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parents[1]
@@ -33,6 +42,10 @@ REPEATS = {
 }
 PANDAS_LIMIT_BYTES = 8_000_000_000
 BUILD_LIMIT_SECONDS = 150
+WAREHOUSE_NAME = "regulars_warehouse.duckdb"  # as `regulars build --db regulars.duckdb` calls it
+WAREHOUSE_DATA = "those in the warehouse of a finished build of the data at x1"
+SEGMENTATION_REPEATS = 3
+SEGMENTED_CUSTOMERS = (60_000, 600_000)
 
 _logger = logging.getLogger("bench")
 
@@ -73,6 +86,8 @@ class Bench:
                 by_name = self.results.steps.setdefault(key, {})
                 for step in json.loads(steps.read_text(encoding="utf-8")):
                     by_name.setdefault(step["name"], []).append(step["cpu_seconds"])
+            if key == "build" and size == 1:
+                shutil.move(place / WAREHOUSE_NAME, self.folder / WAREHOUSE_NAME)
         _logger.info(
             "x%-3d%-10s %7.2f CPU s %7.2f s %6.0f MB",
             size,
@@ -82,6 +97,36 @@ class Bench:
             usage.peak_bytes / 1e6,
         )
         return usage
+
+    def segment(
+        self,
+        plan: Path,
+        warehouse: Path,
+        *,
+        customers: int | None = None,
+        recipe: str | None = None,
+    ) -> Segmenting:
+        """Fit all recipes and assign the customers of a warehouse or copies of them, or fit one recipe."""
+        with self._fresh_folder() as place:
+            database, target = place / DATABASE_NAME, place / "costs.json"
+            size = [] if customers is None else [str(customers)]
+            self.run("segmentations.py", "prepare", plan, warehouse, database, *size)
+            only = [] if recipe is None else [recipe]
+            usage = run_child(
+                [sys.executable, HERE / "segmentations.py", "run", plan, database, target, *only],
+                log=self.folder / "child.log",
+            )
+            costs = json.loads(target.read_text(encoding="utf-8"))
+        fit, assignment = (
+            tuple(
+                sum(step[unit] for step in costs["steps"] if (step["kind"] == "python") == is_fit)
+                for unit in ("cpu_seconds", "wall_seconds")
+            )
+            for is_fit in (True, False)
+        )
+        run = Segmenting(costs["customers"], fit, assignment, usage.peak_bytes)
+        _logger.info("%s", f"{recipe or 'all recipes'}: {run}")
+        return run
 
     def check(self) -> None:
         """Make sure that SQL, pandas and Polars compute the same.
@@ -172,7 +217,7 @@ def prepare(bench: Bench, *, with_copies: bool) -> None:
     _logger.info("compiling the SQL")
     plan = bench.folder / "plan"
     plan.mkdir()
-    bench.run("plan.py", plan, *described["feature_dates"])
+    bench.run("plan.py", "features", plan, *described["feature_dates"])
 
 
 def measure_all(bench: Bench) -> None:
@@ -201,6 +246,27 @@ def measure_models(bench: Bench) -> None:
             usages.append(bench.measure(key, 1))
 
 
+def measure_segmentations(bench: Bench, warehouse: Path, *, data: str) -> None:
+    """Measure each recipe alone, and all of them at growing numbers of customers."""
+    _logger.info("segmentations: compiling the SQL")
+    folder = bench.folder / "segmentations"
+    folder.mkdir()
+    bench.run("plan.py", "segmentations", folder)
+    plan = folder / "segmentations.json"
+    seed = PROJECT / "seeds" / "segmentation" / "segmentation_recipes.csv"
+    with seed.open(encoding="utf-8", newline="") as opened:
+        recipes = {row["recipe"]: row["algorithm"] for row in csv.DictReader(opened)}
+    found = Segmentations(data, recipes, os.getloadavg()[0], _cores())
+    bench.results.segmentations = found
+    own = "own"
+    for _ in range(SEGMENTATION_REPEATS):
+        for recipe in recipes:
+            found.alone.setdefault(recipe, []).append(bench.segment(plan, warehouse, recipe=recipe))
+        found.together.setdefault(own, []).append(bench.segment(plan, warehouse))
+    for customers in SEGMENTED_CUSTOMERS:
+        found.together[str(customers)] = [bench.segment(plan, warehouse, customers=customers)]
+
+
 def _too_large(bench: Bench) -> dict[str, str]:
     """Say which contenders can't be measured at x10, going by x1."""
     found = {}
@@ -216,16 +282,22 @@ def _too_large(bench: Bench) -> dict[str, str]:
 
 def machine() -> dict[str, str]:
     """Describe the machine and the versions, without its name."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     packages = ("duckdb", "dbt-core", "dbt-duckdb", "pandas", "numpy", "pyarrow", "polars")
+    packages += ("scikit-learn", "scipy")
     return {
         "CPU": _cpu_model(),
-        "cores": str(cores),
+        "cores": str(_cores()),
         "memory": f"{_memory_bytes() / 1e9:.0f} GB",
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         **{package: version(package) for package in packages},
     }
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _cpu_model() -> str:
@@ -259,12 +331,25 @@ def main() -> None:
         help="only print what each model of the SQL part costs at x1 (includes each view on its own)",
     )
     parser.add_argument("--only-x1", action="store_true", help="leave out x10")
+    parser.add_argument(
+        "--segmentations",
+        type=Path,
+        metavar="WAREHOUSE",
+        help="only measure the segmentations, of the customers in the warehouse of a finished build, "
+        "and put their section into the page",
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
 
     with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
         bench = Bench(Path(folder), Results(data="", machine=machine()))
         try:
+            if options.segmentations:
+                measure_segmentations(bench, options.segmentations, data=WAREHOUSE_DATA)
+                page = options.out.read_text(encoding="utf-8")
+                page = with_segmentations(page, bench.results.segmentations)
+                options.out.write_text(page, encoding="utf-8")
+                return
             find_data(bench, options.data)
             prepare(bench, with_copies=not (options.only_x1 or options.models))
             if options.models:
@@ -273,6 +358,9 @@ def main() -> None:
                 return
             bench.check()
             measure_all(bench)
+            measure_segmentations(
+                bench, bench.folder / WAREHOUSE_NAME, data="those of the data at x1"
+            )
         except ChildError as error:
             sys.exit(str(error))
     options.out.parent.mkdir(parents=True, exist_ok=True)

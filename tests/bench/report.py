@@ -19,26 +19,41 @@ TITLES = {
 
 
 @dataclass(frozen=True)
+class Segmenting:
+    """One process that fits segmentations and may assign customers with them.
+
+    Attributes:
+        customers: Customers of the input.
+        fit: CPU and elapsed seconds of the Python model.
+        assignment: CPU and elapsed seconds of the SQL; zeros if it only fits.
+        peak_bytes: Largest resident set.
+    """
+
+    customers: int
+    fit: tuple[float, float]
+    assignment: tuple[float, float]
+    peak_bytes: int
+
+
+@dataclass
 class Segmentations:
     """What the segmentations took.
 
     Attributes:
+        data: What the customers are, in words.
+        recipes: Algorithm of each recipe by name, in order.
         load: Load average of the machine before.
-        customers: Customers of the data.
-        recipes: Name and algorithm of each recipe, in order.
-        fits: Usage of a process that does nothing but fit and evaluate one recipe, by name.
-        runs: By number of customers the usage of a process that fits all and assigns everyone, with the
-            CPU seconds, elapsed seconds of each model.
+        cores: Cores of the machine.
+        alone: A process for each recipe that does nothing but fit and evaluate it, repeated.
+        together: A process that fits all recipes and assigns everyone, repeated, by size.
     """
 
+    data: str
+    recipes: Mapping[str, str]
     load: float
-    customers: int
-    recipes: Sequence[tuple[str, str]]
-    fits: Mapping[str, tuple[Usage, "Steps"]]
-    runs: Mapping[int, tuple[Usage, "Steps"]]
-
-
-Steps = Mapping[str, tuple[float, float]]
+    cores: int
+    alone: dict[str, list[Segmenting]] = field(default_factory=dict)
+    together: dict[str, list[Segmenting]] = field(default_factory=dict)
 
 
 @dataclass
@@ -53,6 +68,7 @@ class Results:
         skipped: Contenders that were left out, and why, by size.
         check: What was found equal.
         machine: Facts about the machine and the versions, by name.
+        segmentations: What they took, if they were measured.
     """
 
     data: str
@@ -62,6 +78,7 @@ class Results:
     steps: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     skipped: dict[tuple[int, str], str] = field(default_factory=dict)
     check: str = ""
+    segmentations: Segmentations | None = None
 
     def cpu(self, size: int, key: str) -> Spread | None:
         """CPU seconds, if they were measured."""
@@ -86,8 +103,18 @@ def render(results: Results) -> str:
     parts += [_table_of_size(results, size) for size in results.usages]
     if 10 in results.usages:
         parts.append(_growth(results))
-    parts += [_slowest_steps(results), _machine(results)]
-    return "\n\n".join(parts) + "\n"
+    parts.append(_slowest_steps(results))
+    if results.segmentations:
+        parts.append(segmentations_section(results.segmentations))
+    return "\n\n".join([*parts, _machine(results)]) + "\n"
+
+
+def with_segmentations(page: str, segmentations: Segmentations) -> str:
+    """Put the section about segmentations into a page that was written before."""
+    title, machine = SEGMENTATIONS_TITLE, "## Machine and versions"
+    before, _, after = page.partition(title if title in page else machine)
+    rest = machine + after.partition(machine)[2] if title in page else machine + after
+    return f"{before}{segmentations_section(segmentations)}\n\n{rest}"
 
 
 _INTRODUCTION = """\
@@ -221,6 +248,82 @@ def _slowest_steps(results: Results) -> str:
         "Views cost the models that read them. Starting Python and closing the database come on top.",
     ]
     return "\n".join(lines)
+
+
+def segmentations_section(measured: Segmentations) -> str:
+    """Write what fitting, evaluating and assigning take."""
+    sizes = list(measured.together)
+    by_size = [measured.together[size] for size in sizes]
+    own, largest = by_size[0], by_size[-1]
+    goals = [
+        (
+            f"All recipes fitted and evaluated, {own[0].customers:,} customers",
+            20,
+            "s elapsed",
+            Spread.of([run.fit[1] for run in own]).median,
+        ),
+        (
+            f"Peak memory at {largest[0].customers:,} customers",
+            2000,
+            "MB",
+            Spread.of([run.peak_bytes / MEGABYTE for run in largest]).median,
+        ),
+    ]
+    if len(sizes) > 2:
+        small, large = (Spread.of([run.assignment[0] for run in runs]) for runs in by_size[-2:])
+        times = largest[0].customers / by_size[-2][0].customers
+        text = f"Growth of the assignment from {by_size[-2][0].customers:,} to {largest[0].customers:,} customers"
+        goals.append((text, 1.1 * times, "times the CPU s", large.median / small.median))
+    lines = [
+        SEGMENTATIONS_TITLE,
+        "",
+        f"Customers are {measured.data}. A recipe alone is a process that reads the inputs, fits and",
+        "evaluates on one thread. All recipes are fitted as in a build: those of equal features share an",
+        "evaluation, and two threads share the work. Seconds of the fit are those of the model",
+        "`py_cluster_parameters`, seconds of the assignment those of the SQL from there to",
+        "`customer_clusters`, where everyone gets a label in every recipe; peak memory is the whole",
+        "process's, Python and DuckDB together. Larger shops are copies of the same customers with values up",
+        "to 10 % away; a fit sees at most `cluster_fit_customers` of them.",
+        "",
+        f"The load average before was {measured.load:.1f} on {measured.cores} cores."
+        + (" " + _BUSY if measured.load > measured.cores / 2 else ""),
+        "",
+        "| | goal | measured | |",
+        "|---|---:|---:|---|",
+        *(
+            f"| {text} | ≤ {limit:g} {unit} | {_number(value)} | {'met' if value <= limit else '**missed**'} |"
+            for text, limit, unit, value in goals
+        ),
+        "",
+        "| recipe | algorithm | CPU s | elapsed s | peak MB |",
+        "|---|---|---:|---:|---:|",
+        *(
+            f"| {name} | {algorithm} | {_cells(measured.alone[name], 'fit')} "
+            f"| {_peaks(measured.alone[name])} |"
+            for name, algorithm in measured.recipes.items()
+        ),
+        "",
+        "| all recipes | fit CPU s | elapsed s | assignment CPU s | elapsed s | peak MB |",
+        "|---|---:|---:|---:|---:|---:|",
+        *(
+            f"| {runs[0].customers:,} customers | {_cells(runs, 'fit')} "
+            f"| {_cells(runs, 'assignment')} | {_peaks(runs)} |"
+            for runs in by_size
+        ),
+    ]
+    return "\n".join(lines)
+
+
+SEGMENTATIONS_TITLE = "## Segmentations"
+_BUSY = "The machine was busy: elapsed seconds are too long, and CPU seconds somewhat."
+
+
+def _cells(runs: Sequence[Segmenting], part: str) -> str:
+    return " | ".join(_spread(Spread.of([getattr(run, part)[i] for run in runs])) for i in (0, 1))
+
+
+def _peaks(runs: Sequence[Segmenting]) -> str:
+    return _spread(Spread.of([run.peak_bytes / MEGABYTE for run in runs]))
 
 
 def _machine(results: Results) -> str:

@@ -22,18 +22,16 @@ INPUTS = "int_cluster_inputs"
 # features with more values than this are jittered in copies of customers; flags and scores are not
 FEW_VALUES = 24
 JITTER_SHARE = 0.1
-# ru_maxrss is in bytes on macOS, in KiB elsewhere
-_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True)
 class StepCost:
-    """What a model took, and the process's peak memory up to its end."""
+    """What a model took."""
 
     name: str
+    kind: str
     cpu_seconds: float
     wall_seconds: float
-    peak_bytes: int
 
 
 def prepare(
@@ -82,7 +80,7 @@ def run(
             connection.execute(f"create table {step['relation']} as select * from fitted_rows")
             connection.unregister("fitted_rows")
         costs.append(
-            StepCost(step["name"], _cpu_seconds() - cpu, time.perf_counter() - wall, _peak_bytes())
+            StepCost(step["name"], step["kind"], _cpu_seconds() - cpu, time.perf_counter() - wall)
         )
         if step["kind"] == "python" and recipe is not None:
             return costs
@@ -166,10 +164,6 @@ def _cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTES
-
-
 def main() -> None:
     """Do what the command line says."""
     action, plan_file, *rest = sys.argv[1:]
@@ -183,7 +177,10 @@ def main() -> None:
             database, target, *recipe = rest
             with duckdb.connect(database) as connection:
                 costs = run(connection, plan, recipe[0] if recipe else None)
-            text = json.dumps([asdict(cost) for cost in costs])
+                (inputs,) = [item for item in plan["given"] if item["name"] == INPUTS]
+                query = f"select count(distinct customer_id) from {inputs['relation']}"
+                customers = connection.execute(query).fetchall()[0][0]
+            text = json.dumps({"customers": customers, "steps": [asdict(cost) for cost in costs]})
             Path(target).write_text(text, encoding="utf-8")
 
 

@@ -93,7 +93,7 @@ def evaluate(
     labels = [assign_scaled(scaled, clusters) for clusters in fits]
     agreement = _bootstrap(scaled, algorithm, counts, labels, settings)
     seen = scaled[: settings.silhouette_customers]
-    silhouettes = _silhouettes(seen, [own[: len(seen)] for own in labels])
+    silhouettes = mean_silhouettes(seen, [own[: len(seen)] for own in labels])
     evaluations = []
     for i, count in enumerate(counts):
         sizes = np.bincount(labels[i], minlength=count)
@@ -163,11 +163,11 @@ def _bootstrap(
         possible = [min(count, distinct) for count in counts]
         refits = _fits(resample, algorithm, possible, settings, starts=1, number=number)
         for i, clusters in enumerate(refits):
-            agreement[i].append(_rand_index(labels[i], assign_scaled(scaled, clusters)))
+            agreement[i].append(rand_index(labels[i], assign_scaled(scaled, clusters)))
     return agreement
 
 
-def _silhouettes(seen: np.ndarray, labels: list[np.ndarray]) -> list[float | None]:
+def mean_silhouettes(seen: np.ndarray, labels: list[np.ndarray]) -> list[float | None]:
     """Return the mean silhouette (Rousseeuw 1987) of each labelling; None where it is undefined.
 
     As scikit-learn's, which would go through the distances anew for each labelling: here one product
@@ -199,7 +199,7 @@ def _silhouettes(seen: np.ndarray, labels: list[np.ndarray]) -> list[float | Non
     return found
 
 
-def _rand_index(one: np.ndarray, other: np.ndarray) -> float:
+def rand_index(one: np.ndarray, other: np.ndarray) -> float:
     """Return the adjusted Rand index of two labellings (Hubert & Arabie 1985).
 
     As scikit-learn's, of labels from 0: it is called so often that checking them would take longer.

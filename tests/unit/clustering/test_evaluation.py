@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +60,31 @@ class TestMeasures:
             own = clusters.centroids[labels]
             assert one.inertia == pytest.approx(((scaled - own) ** 2).sum())
             assert one.smallest_share == np.bincount(labels).min() / 500
+
+    def test_silhouettes_are_scikit_learns_whatever_the_labels(self):
+        # few places, so that customers share one, and labels that leave clusters empty
+        rng = np.random.default_rng(1)
+        for _ in range(50):
+            rows = rng.integers(0, 3, (12, 2)).astype(float)
+            labels = [rng.choice(used, 12) for used in ([0, 1], [1, 4], [0, 2, 3, 7], [5])]
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                found = evaluation.mean_silhouettes(rows, labels)
+            expected = [
+                silhouette_score(rows, own) if len(set(own)) > 1 else None for own in labels
+            ]
+            assert found == [pytest.approx(one) if one is not None else None for one in expected]
+        assert evaluation.mean_silhouettes(np.ones((4, 2)), [np.array([0, 0, 1, 1])]) == [0]
+
+    def test_rand_indices_are_scikit_learns_whatever_the_labels(self):
+        rng = np.random.default_rng(1)
+        for clusters in (1, 2, 3, 8):
+            for _ in range(30):
+                one, other = rng.integers(0, clusters, 9), rng.choice([0, 2, 5], 9)
+                expected = adjusted_rand_score(one, other)
+                assert evaluation.rand_index(one, other) == pytest.approx(expected)
+                assert evaluation.rand_index(other, one) == pytest.approx(expected)
+                assert evaluation.rand_index(one, one) == 1
 
     def test_inertia_of_kmeans_is_the_models_own(self, scaled):
         found = evaluate(scaled, algorithm="kmeans", settings=WHOLE)
