@@ -128,7 +128,11 @@ def sample(build: Callable[..., Build]) -> Build:
 
 # an origin of the sample's own predictions, and settings by which fourteen months suffice for the full recipe
 PAST = "2024-03-30"
-PAST_SETTINGS = QUICK | {"prediction_origins": 8, "prediction_recipe_labelled_days": 270}
+PAST_SETTINGS = QUICK | {
+    "prediction_origins": 8,
+    "prediction_recipe_labelled_days": 270,
+    "prediction_bootstraps": 20,
+}
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ def features(parity: Build) -> pd.DataFrame:
     """The 52 published columns, one row per customer."""
     with duckdb.connect(str(parity.database), read_only=True) as connection:
         return connection.execute(
-            "select * from customer_features_published order by customer_id"
+            "select * from customer_features_published "
+            "where as_of_date = (select max(as_of_date) from customers) order by customer_id"
         ).df()
 
 

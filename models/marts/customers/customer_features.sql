@@ -1,5 +1,5 @@
--- Grain: one row per as_of_date and customer_id: the scoring date and every date of
--- var feature_as_of_dates.
+-- Grain: one row per as_of_date and customer_id: the scoring date, the origins of
+-- predictions and every date of var feature_as_of_dates.
 -- The 52-feature mart; each feature is computed in exactly one int_features_* model.
 with
     rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
