@@ -112,7 +112,8 @@ def test_every_published_column_equals_an_independent_calculation(
     columns = list(expected.columns)
     assert len(columns) == 52
     rows = parity.query(
-        f"select {', '.join(columns)} from customer_features_published order by customer_id"
+        f"select {', '.join(columns)} from customer_features_published "
+        f"where {LATEST} order by customer_id"
     )
     found = pd.DataFrame(rows, columns=columns)
     assert len(found) == 5_878

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from tests.conftest import Build
 from tests.parity import segmentations
 from tests.parity.segmentations import read_customers, upper_fence
-from tests.parity.test_published import PUBLISHED
+from tests.parity.test_published import LATEST, PUBLISHED
 
 pytestmark = pytest.mark.realdata
 
@@ -43,7 +43,7 @@ def features(parity: Build) -> pd.DataFrame:
     """The 52 published columns, one row per customer."""
     with duckdb.connect(str(parity.database), read_only=True) as connection:
         return connection.execute(
-            "select * from customer_features_published order by customer_id"
+            f"select * from customer_features_published where {LATEST} order by customer_id"
         ).df()
 
 
