@@ -157,7 +157,7 @@ def real_data() -> Path:
 def real(build: Callable[..., Build], real_data: Path) -> Build:
     """The default build of the real data, with features for earlier dates too."""
     months = ["2010-12-01", *(f"2011-{month:02d}-01" for month in range(1, 13))]
-    return build(real_data, feature_as_of_dates=["2011-06-12", *months])
+    return build(real_data, feature_as_of_dates=["2011-06-12", "2011-09-10", *months])
 
 
 @pytest.fixture(scope="session")
