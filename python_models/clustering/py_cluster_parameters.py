@@ -28,6 +28,7 @@ def model(dbt, session):
         as_of_date=as_of_date,
         settings=RefreshSettings(
             drift_index=dbt.config.meta_get("drift_index"),
+            cluster_limit=dbt.config.meta_get("cluster_limit"),
             evaluation=EvaluationSettings(**dbt.config.meta_get("evaluation")),
         ),
     )

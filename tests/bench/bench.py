@@ -117,14 +117,18 @@ class Bench:
                 log=self.folder / "child.log",
             )
             costs = json.loads(target.read_text(encoding="utf-8"))
-        fit, assignment = (
-            tuple(
-                sum(step[unit] for step in costs["steps"] if (step["kind"] == "python") == is_fit)
-                for unit in ("cpu_seconds", "wall_seconds")
-            )
-            for is_fit in (True, False)
+        is_fit = [step["kind"] == "python" for step in costs["steps"]]
+        fit = costs["steps"][is_fit.index(True)]
+        assigning = costs["steps"][is_fit.index(True) + 1 :]
+        run = Segmenting(
+            costs["customers"],
+            Usage(fit["cpu_seconds"], fit["wall_seconds"], fit["peak_bytes"]),
+            Usage(
+                sum(step["cpu_seconds"] for step in assigning),
+                sum(step["wall_seconds"] for step in assigning),
+                usage.peak_bytes,
+            ),
         )
-        run = Segmenting(costs["customers"], fit, assignment, usage.peak_bytes)
         _logger.info("%s", f"{recipe or 'all recipes'}: {run}")
         return run
 

@@ -24,15 +24,13 @@ class Segmenting:
 
     Attributes:
         customers: Customers of the input.
-        fit: CPU and elapsed seconds of the Python model.
-        assignment: CPU and elapsed seconds of the SQL; zeros if it only fits.
-        peak_bytes: Largest resident set.
+        fit: Of the Python model; its peak is the process's up to the end of the fit.
+        assignment: Of the SQL after it; its peak is the whole process's.
     """
 
     customers: int
-    fit: tuple[float, float]
-    assignment: tuple[float, float]
-    peak_bytes: int
+    fit: Usage
+    assignment: Usage
 
 
 @dataclass
@@ -257,20 +255,22 @@ def segmentations_section(measured: Segmentations) -> str:
     own, largest = by_size[0], by_size[-1]
     goals = [
         (
-            f"All recipes fitted and evaluated, {own[0].customers:,} customers",
+            f"Fit and evaluation of all recipes, {own[0].customers:,} customers",
             20,
             "s elapsed",
-            Spread.of([run.fit[1] for run in own]).median,
+            Spread.of([run.fit.wall_seconds for run in own]).median,
         ),
         (
-            f"Peak memory at {largest[0].customers:,} customers",
+            f"Peak memory of fit and assignment, {largest[0].customers:,} customers",
             2000,
             "MB",
-            Spread.of([run.peak_bytes / MEGABYTE for run in largest]).median,
+            Spread.of([run.assignment.peak_bytes / MEGABYTE for run in largest]).median,
         ),
     ]
     if len(sizes) > 2:
-        small, large = (Spread.of([run.assignment[0] for run in runs]) for runs in by_size[-2:])
+        small, large = (
+            Spread.of([run.assignment.cpu_seconds for run in runs]) for runs in by_size[-2:]
+        )
         times = largest[0].customers / by_size[-2][0].customers
         text = f"Growth of the assignment from {by_size[-2][0].customers:,} to {largest[0].customers:,} customers"
         goals.append((text, 1.1 * times, "times the CPU s", large.median / small.median))
@@ -282,8 +282,9 @@ def segmentations_section(measured: Segmentations) -> str:
         "evaluation, and two threads share the work. Seconds of the fit are those of the model",
         "`py_cluster_parameters`, seconds of the assignment those of the SQL from there to",
         "`customer_clusters`, where everyone gets a label in every recipe; peak memory is the whole",
-        "process's, Python and DuckDB together. Larger shops are copies of the same customers with values up",
-        "to 10 % away; a fit sees at most `cluster_fit_customers` of them.",
+        "process's, Python and DuckDB together, of which DuckDB may hold 1 GB before it spills. Larger shops",
+        "are copies of the same customers with values up to 10 % away; a fit sees at most",
+        "`cluster_fit_customers` of them.",
         "",
         f"The load average before was {measured.load:.1f} on {measured.cores} cores."
         + (" " + _BUSY if measured.load > measured.cores / 2 else ""),
@@ -298,16 +299,15 @@ def segmentations_section(measured: Segmentations) -> str:
         "| recipe | algorithm | CPU s | elapsed s | peak MB |",
         "|---|---|---:|---:|---:|",
         *(
-            f"| {name} | {algorithm} | {_cells(measured.alone[name], 'fit')} "
-            f"| {_peaks(measured.alone[name])} |"
+            f"| {name} | {algorithm} | {_cells([run.fit for run in measured.alone[name]])} |"
             for name, algorithm in measured.recipes.items()
         ),
         "",
-        "| all recipes | fit CPU s | elapsed s | assignment CPU s | elapsed s | peak MB |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| all recipes | fit CPU s | elapsed s | peak MB | assignment CPU s | elapsed s | peak MB |",
+        "|---|---:|---:|---:|---:|---:|---:|",
         *(
-            f"| {runs[0].customers:,} customers | {_cells(runs, 'fit')} "
-            f"| {_cells(runs, 'assignment')} | {_peaks(runs)} |"
+            f"| {runs[0].customers:,} customers | {_cells([run.fit for run in runs])} "
+            f"| {_cells([run.assignment for run in runs])} |"
             for runs in by_size
         ),
     ]
@@ -318,12 +318,13 @@ SEGMENTATIONS_TITLE = "## Segmentations"
 _BUSY = "The machine was busy: elapsed seconds are too long, and CPU seconds somewhat."
 
 
-def _cells(runs: Sequence[Segmenting], part: str) -> str:
-    return " | ".join(_spread(Spread.of([getattr(run, part)[i] for run in runs])) for i in (0, 1))
-
-
-def _peaks(runs: Sequence[Segmenting]) -> str:
-    return _spread(Spread.of([run.peak_bytes / MEGABYTE for run in runs]))
+def _cells(usages: Sequence[Usage]) -> str:
+    units = (
+        [usage.cpu_seconds for usage in usages],
+        [usage.wall_seconds for usage in usages],
+        [usage.peak_bytes / MEGABYTE for usage in usages],
+    )
+    return " | ".join(_spread(Spread.of(values)) for values in units)
 
 
 def _machine(results: Results) -> str:

@@ -19,19 +19,24 @@ import duckdb
 
 PROJECT = Path(__file__).resolve().parents[2]
 INPUTS = "int_cluster_inputs"
+# what DuckDB may hold before it spills; Python's part of the fit comes on top
+MEMORY_LIMIT = "1GB"
 # features with more values than this are jittered in copies of customers; flags and scores are not
 FEW_VALUES = 24
 JITTER_SHARE = 0.1
+# ru_maxrss is in bytes on macOS, in KiB elsewhere
+_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True)
 class StepCost:
-    """What a model took."""
+    """What a model took, and the peak memory of the process up to its end."""
 
     name: str
     kind: str
     cpu_seconds: float
     wall_seconds: float
+    peak_bytes: int
 
 
 def prepare(
@@ -68,19 +73,32 @@ def run(
     """
     _set(connection, plan)
     relations = {item["name"]: item["relation"] for item in [*plan["given"], *plan["steps"]]}
+    # imports are not what is measured
+    modules = {
+        step["name"]: _module(PROJECT / step["path"])
+        for step in plan["steps"]
+        if step["kind"] == "python"
+    }
     costs = []
     for step in plan["steps"]:
         cpu, wall = _cpu_seconds(), time.perf_counter()
         for statement in step["statements"]:
             connection.execute(statement)
         if step["kind"] == "python":
-            model = _module(PROJECT / step["path"]).model
-            rows = model(_dbt(connection, step, relations, recipe), connection)
+            rows = modules[step["name"]].model(
+                _dbt(connection, step, relations, recipe), connection
+            )
             connection.register("fitted_rows", rows)
             connection.execute(f"create table {step['relation']} as select * from fitted_rows")
             connection.unregister("fitted_rows")
         costs.append(
-            StepCost(step["name"], step["kind"], _cpu_seconds() - cpu, time.perf_counter() - wall)
+            StepCost(
+                step["name"],
+                step["kind"],
+                _cpu_seconds() - cpu,
+                time.perf_counter() - wall,
+                _peak_bytes(),
+            )
         )
         if step["kind"] == "python" and recipe is not None:
             return costs
@@ -127,6 +145,8 @@ def _copies(connection: duckdb.DuckDBPyConnection, source: str, customers: int) 
         cross join (select unnest(range({copies})) as copy)
         left join jittered on inputs.feature = jittered.feature
         where copy * {known} + place < {customers}
+        -- as DuckDB lays out a cross join: feature by feature for each vector of customers
+        order by copy, place // 2048, inputs.feature, place
     """
 
 
@@ -155,13 +175,17 @@ def _module(path: Path) -> ModuleType:
 
 
 def _set(connection: duckdb.DuckDBPyConnection, plan: Mapping[str, Any]) -> None:
-    for name, value in plan["settings"].items():
+    for name, value in {**plan["settings"], "memory_limit": MEMORY_LIMIT}.items():
         connection.execute(f"set {name} = '{value}'")
 
 
 def _cpu_seconds() -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTES
 
 
 def main() -> None:

@@ -221,7 +221,9 @@ def test_monthly_refreshes_keep_the_labels_of_equal_profiles(real: Build) -> Non
                 recipe,
                 rules=rules[recipe.naming_rules],
                 as_of_date=month,
-                settings=RefreshSettings(drift_index=0.25, evaluation=NO_EVALUATION),
+                settings=RefreshSettings(
+                    drift_index=0.25, cluster_limit=12, evaluation=NO_EVALUATION
+                ),
             ).segmentation
             earlier[recipe.name] = after
             if before:

@@ -22,20 +22,23 @@ EMPTY_SHARE = 1e-4
 
 @dataclass(frozen=True)
 class RefreshSettings:
-    """When to refit.
+    """When to refit, and how large a fit may be.
 
     Attributes:
         drift_index: Population stability index of the cluster shares above which a fit is given up.
+        cluster_limit: Most clusters that a recipe may have.
         evaluation: Settings of a fit.
     """
 
     drift_index: float
+    cluster_limit: int
     evaluation: EvaluationSettings
 
     def __post_init__(self) -> None:
-        """Refuse a trigger without a value, such as that of a mistyped key."""
-        if self.drift_index is None:
-            raise InvalidSettingError("Refresh of clusters: drift_index has no value.")
+        """Refuse a number without a value, such as that of a mistyped key."""
+        for name in ("drift_index", "cluster_limit"):
+            if getattr(self, name) is None:
+                raise InvalidSettingError(f"Refresh of clusters: {name} has no value.")
 
 
 @dataclass(frozen=True)

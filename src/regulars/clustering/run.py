@@ -115,6 +115,11 @@ def _check_rules(
             f"known are {', '.join(sorted(rules))}."
         )
     most = recipe.cluster_count or max(settings.evaluation.cluster_counts, default=1)
+    if most > settings.cluster_limit:
+        raise RecipeError(
+            f"Recipe '{recipe.name}' may have {most} clusters; var cluster_count_limit allows "
+            f"{settings.cluster_limit}: raise it, or ask for fewer."
+        )
     named = len(rules[recipe.naming_rules])
     if named < most:
         raise RecipeError(

@@ -34,7 +34,7 @@ EVALUATION = EvaluationSettings(
     random_state=42,
 )
 NO_EVALUATION = replace(EVALUATION, cluster_counts=())
-REFRESH = RefreshSettings(drift_index=0.25, evaluation=NO_EVALUATION)
+REFRESH = RefreshSettings(drift_index=0.25, cluster_limit=12, evaluation=NO_EVALUATION)
 RFM = ("recency_days", "frequency", "monetary")
 CATEGORIES = ("TABLEWARE & DINING", "CANDLES & LIGHTING", "KITCHEN", "STATIONERY", "TOYS", "BAGS", "GARDEN")  # fmt: skip
 # share of customers; typical recency in days, orders and order value

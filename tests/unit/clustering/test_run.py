@@ -34,7 +34,9 @@ RECIPES = [
     replace(rfm_recipe(cluster_count=None), name="found"),
     *(seeded_recipes()[name] for name in ("mixed_hierarchical", "mixed_gmm")),
 ]
-SETTINGS = RefreshSettings(drift_index=0.25, evaluation=replace(EVALUATION, cluster_counts=(2, 3)))
+SETTINGS = RefreshSettings(
+    drift_index=0.25, cluster_limit=12, evaluation=replace(EVALUATION, cluster_counts=(2, 3))
+)
 
 
 def run(
@@ -231,6 +233,11 @@ class TestEdges:
             RecipeError, match=r"'lifecycle' may have 4 clusters, but .* have 3 names"
         ):
             run(shop, [replace(rfm_recipe(), naming_rules="value_tiers")])
+
+    def test_more_clusters_than_the_assignment_has_columns_for_are_refused(self, shop):
+        few = replace(SETTINGS, cluster_limit=3)
+        with pytest.raises(RecipeError, match=r"'lifecycle' may have 4 clusters; .* allows 3"):
+            run(shop, [rfm_recipe()], settings=few)
 
 
 def newcomers(count: int) -> pd.DataFrame:
