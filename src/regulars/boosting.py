@@ -13,6 +13,8 @@ from typing import Any
 import lightgbm
 import numpy as np
 
+from regulars.tree_shapley import tree_contributions
+
 # Settings that make LightGBM repeat itself: one thread, so that sums are taken in one order whatever
 # the machine; row-wise histograms, so that no timing decides how they are built.
 DETERMINISM = {
@@ -116,9 +118,18 @@ class Trees:
         """Predictions on the scale of the target, without offset, shape (n,) or (n, classes)."""
         return np.asarray(self._booster.predict(features, num_threads=1))
 
-    def contributions(self, features: np.ndarray) -> np.ndarray:
-        """Exact contributions to the raw score, shape (n, features + 1); the last is the base value."""
-        return np.asarray(self._booster.predict(features, pred_contrib=True, num_threads=1))
+    def contributions(self, features: np.ndarray, *, output: int = 0) -> np.ndarray:
+        """Exact contributions to the raw score, shape (n, features + 1); the last is the base value.
+
+        They are those of LightGBM's `pred_contrib`, in a fraction of the time.
+
+        Args:
+            features: Numbers, shape (n, features); NaN is missing.
+            output: Number of the class.
+        """
+        outputs = self._booster.num_model_per_iteration()
+        trees = self._booster.dump_model()["tree_info"][output::outputs]
+        return tree_contributions([tree["tree_structure"] for tree in trees], features)
 
     def gains(self) -> np.ndarray:
         """Total gain of the splits on each feature, shape (features,)."""
