@@ -1,5 +1,5 @@
 -- Grain: customer_id, task, reason_rank: the strongest reasons of each customer's
--- churn score, in words.
+-- scores, in words.
 with
     reasons as (select * from {{ ref("py_customer_score_reasons") }}),
 

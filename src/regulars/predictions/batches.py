@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from regulars.predictions.frame import SCORING_COLUMNS
-from regulars.predictions.reasons import churn_reasons
+from regulars.predictions.reasons import customer_reasons, read_wordings
 from regulars.predictions.score import SCORE_COLUMNS, Serving, score_batch
 
 # Customers in a batch: some 20 MB of features.
@@ -69,21 +69,25 @@ def explain_customers(
     *,
     wordings: pd.DataFrame,
 ) -> pa.RecordBatchReader:
-    """The strongest reasons of the customers' churn scores, batch by batch, as the reader is read.
+    """The strongest reasons of the customers' scores, batch by batch, as the reader is read.
 
     Args:
         connection: Where the relation lives.
         customers: As for `score_customers`.
         serving: As for `score_customers`.
-        wordings: As for `regulars.predictions.reasons.churn_reasons`.
+        wordings: As for `regulars.predictions.reasons.read_wordings`.
 
     Returns:
-        REASON_SCHEMA, up to five rows per customer.
+        REASON_SCHEMA, up to five rows per customer and task.
+
+    Raises:
+        UnusableInputError: The wordings cannot be used.
     """
+    words = read_wordings(wordings)
     return _stream(
         connection,
         customers,
-        lambda batch: churn_reasons(serving, batch, wordings=wordings),
+        lambda batch: customer_reasons(serving, batch, wordings=words),
         REASON_SCHEMA,
     )
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from regulars.boosting import Trees
-from regulars.predictions.reasons import churn_contributions
+from regulars.predictions.contributions import (
+    CHURN_TASK,
+    NEXT_PURCHASE_TASK,
+    VALUE_TASK,
+    explain,
+)
 from regulars.predictions.recipes import FEATURES, Described
 from regulars.predictions.score import Serving
+
+# What each task is called beside the models' other figures.
+TASK_NAMES = {CHURN_TASK: "churn", VALUE_TASK: "value", NEXT_PURCHASE_TASK: "next_purchase"}
 
 
 def feature_importance(serving: Serving, described: Described | None) -> pd.DataFrame:
     """Importance by task, as shares that sum to 1.
 
-    Churn: mean absolute contribution to the served logit over the customers. Value, ranking and next
-    purchase: share of the trees' gain.
+    Churn, value and next purchase: mean absolute contribution to the served score over the customers.
+    Ranking: share of the trees' gain.
 
     Returns:
         Columns task, measure, feature, importance, rank (1 is the most important); no rows without a
@@ -24,13 +31,16 @@ def feature_importance(serving: Serving, described: Described | None) -> pd.Data
     forecaster = serving.forecaster
     if forecaster is None or described is None:
         return pd.DataFrame(columns=["task", "measure", "feature", "importance", "rank"])
-    contributions, _ = churn_contributions(serving, described)
-    parts = [_shares("churn", "mean_absolute_contribution", np.abs(contributions).mean(axis=0))]
+    parts = [
+        _shares(
+            TASK_NAMES[task],
+            "mean_absolute_contribution",
+            np.abs(explanation.contributions).mean(axis=0),
+        )
+        for task, explanation in explain(serving, described).items()
+    ]
     if forecaster.value:
-        parts.append(_shares("value", "gain", Trees(forecaster.value.tweedie_text).gains()))
-        parts.append(_shares("value_rank", "gain", Trees(forecaster.value.rank_text).gains()))
-    if forecaster.window:
-        parts.append(_shares("next_purchase", "gain", Trees(forecaster.window.trees_text).gains()))
+        parts.append(_shares("value_rank", "gain", forecaster.value.rank.gains()))
     return pd.concat(parts, ignore_index=True)
 
 

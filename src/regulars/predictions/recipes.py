@@ -102,6 +102,46 @@ def seasonal_clock(
 
 
 @dataclass(frozen=True)
+class PurchaseHistory:
+    """All that the purchase processes know of customers; every array has one row per customer.
+
+    Attributes:
+        purchase_days: Days with a purchase, at least 1.
+        recency_days: Days since the last of them.
+        observed_days: Days since the first.
+        mean_spend: Mean value of a purchase day (money).
+    """
+
+    purchase_days: np.ndarray
+    recency_days: np.ndarray
+    observed_days: np.ndarray
+    mean_spend: np.ndarray
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> PurchaseHistory:
+        """The histories of a snapshot's customers."""
+        days = frame["repeat_purchase_days"].to_numpy() + 1
+        observed = frame["observed_days"].to_numpy()
+        recency = observed - frame["last_purchase_age_days"].to_numpy()
+        return cls(days, recency, observed, frame["order_revenue"].to_numpy() / days)
+
+    @property
+    def purchases(self) -> dict[str, np.ndarray]:
+        """The histories in BG/NBD's words.
+
+        Any four numbers make a history: the last purchase is never before the first, and a single one is
+        both.
+        """
+        repeats = self.purchase_days - 1
+        until_last = np.maximum(self.observed_days - self.recency_days, 0)
+        return {
+            "x": repeats,
+            "t_x": np.where(repeats > 0, until_last, 0.0),
+            "T": self.observed_days,
+        }
+
+
+@dataclass(frozen=True)
 class Described:
     """Customers of one date as models see them; every array has one row per customer.
 
@@ -116,7 +156,7 @@ class Described:
         order_value: Expected value of an order (money).
         alive: Probability that the customer still buys.
         order_count: Orders so far.
-        recency_days: Days since the last purchase.
+        history: What the purchase processes know.
     """
 
     customer_ids: np.ndarray
@@ -129,7 +169,12 @@ class Described:
     order_value: np.ndarray
     alive: np.ndarray
     order_count: np.ndarray
-    recency_days: np.ndarray
+    history: PurchaseHistory
+
+    @property
+    def recency_days(self) -> np.ndarray:
+        """Days since the last purchase."""
+        return self.history.recency_days
 
     @property
     def centred(self) -> np.ndarray:
@@ -164,14 +209,45 @@ class Backbone:
         Args:
             frame: Rows with the columns SCORING_COLUMNS of `regulars.predictions.frame`.
         """
-        values, processes = _raw_features(self, frame)
+        history = PurchaseHistory.from_frame(frame)
+        values, processes = _raw_features(self, frame, history)
         return Described(
             customer_ids=frame["customer_id"].to_numpy(),
             values=values.to_numpy(),
             places=self.tables.transform(values),
             order_count=frame["frequency"].to_numpy(),
-            recency_days=_recency(frame),
+            history=history,
             **processes,
+        )
+
+    def no_order(self, history: PurchaseHistory, horizon_days: int) -> np.ndarray:
+        """Probability of no order, shape (n,)."""
+        return self.process.probability_of_no_purchase(horizon_days, **history.purchases)
+
+    def expected_orders(self, history: PurchaseHistory, horizon_days: int) -> np.ndarray:
+        """Expected orders, shape (n,)."""
+        return self.process.expected_purchases(horizon_days, **history.purchases)
+
+    def seasonal_no_order(self, history: PurchaseHistory, horizon_days: int) -> np.ndarray:
+        """Probability of no order by the seasonal clock, by the plain one without it, shape (n,)."""
+        if not (self.seasonal_process and self.clock):
+            return self.no_order(history, horizon_days)
+        return self.seasonal_process.probability_of_no_purchase(
+            self.clock.ahead[horizon_days], **_warped(history, self.clock)
+        )
+
+    def seasonal_orders(self, history: PurchaseHistory, horizon_days: int) -> np.ndarray:
+        """Expected orders by the seasonal clock, by the plain one without it, shape (n,)."""
+        if not (self.seasonal_process and self.clock):
+            return self.expected_orders(history, horizon_days)
+        return self.seasonal_process.expected_purchases(
+            self.clock.ahead[horizon_days], **_warped(history, self.clock)
+        )
+
+    def order_value(self, history: PurchaseHistory) -> np.ndarray:
+        """Expected value of an order (money), shape (n,)."""
+        return self.spending.expected_mean_spend(
+            x=history.purchase_days, mean_spend=history.mean_spend
         )
 
     def parameters(self) -> dict[str, Any]:
@@ -210,19 +286,18 @@ def fit_backbone(frame: pd.DataFrame, *, shop_days: pd.DataFrame, season_days: i
         shop_days: Columns sold_date and order_count; later days are not looked at.
         season_days: Days of history that the seasonal clock needs.
     """
-    histories = _histories(frame)
+    history = PurchaseHistory.from_frame(frame)
     clock = seasonal_clock(shop_days, date=frame["as_of_date"].iloc[0], season_days=season_days)
-    seasonal = BGNBD(ridge=PROCESS_RIDGE).fit(**_warped(histories, clock)) if clock else None
-    days, mean_spend = _spending(frame)
+    seasonal = BGNBD(ridge=PROCESS_RIDGE).fit(**_warped(history, clock)) if clock else None
     backbone = Backbone(
-        BGNBD(ridge=PROCESS_RIDGE).fit(**histories),
+        BGNBD(ridge=PROCESS_RIDGE).fit(**history.purchases),
         seasonal,
-        _fit_spending(days, mean_spend),
+        _fit_spending(history.purchase_days, history.mean_spend),
         clock,
         fit_renewal_pool(**_gaps(frame)),
         PercentileTables({}),
     )
-    values, _ = _raw_features(backbone, frame)
+    values, _ = _raw_features(backbone, frame, history)
     tables = PercentileTables.fit(values, features=FEATURES)
     return Backbone(backbone.process, seasonal, backbone.spending, clock, backbone.pool, tables)
 
@@ -237,30 +312,14 @@ def _fit_spending(days: np.ndarray, mean_spend: np.ndarray) -> GammaGamma:
     return GammaGamma(ridge=PROCESS_RIDGE).fit(x=repeats, mean_spend=mean_spend)
 
 
-def _histories(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    return {
-        "x": frame["repeat_purchase_days"].to_numpy(),
-        "t_x": frame["last_purchase_age_days"].to_numpy(),
-        "T": frame["observed_days"].to_numpy(),
-    }
-
-
-def _recency(frame: pd.DataFrame) -> np.ndarray:
-    return (frame["observed_days"] - frame["last_purchase_age_days"]).to_numpy()
-
-
-def _warped(histories: dict[str, np.ndarray], clock: SeasonalClock) -> dict[str, np.ndarray]:
-    whole = clock.since(histories["T"])
-    until_last = whole - clock.since(histories["T"] - histories["t_x"])
+def _warped(history: PurchaseHistory, clock: SeasonalClock) -> dict[str, np.ndarray]:
+    plain = history.purchases
+    whole = clock.since(plain["T"])
+    until_last = whole - clock.since(plain["T"] - plain["t_x"])
     # tenths of a day, so that equal histories can be grouped
     whole = np.maximum(np.round(whole, 1), 0.1)
-    until_last = np.where(histories["x"] > 0, np.round(until_last, 1), 0.0)
-    return {"x": histories["x"], "t_x": np.clip(until_last, 0, whole), "T": whole}
-
-
-def _spending(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    days = frame["repeat_purchase_days"].to_numpy() + 1
-    return days, frame["order_revenue"].to_numpy() / days
+    until_last = np.where(plain["x"] > 0, np.round(until_last, 1), 0.0)
+    return {"x": plain["x"], "t_x": np.clip(until_last, 0, whole), "T": whole}
 
 
 def _gaps(frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -271,34 +330,22 @@ def _gaps(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     }
 
 
-def _processes(backbone: Backbone, frame: pd.DataFrame) -> dict[str, Any]:
-    histories, process = _histories(frame), backbone.process
-    no_order = {h: process.probability_of_no_purchase(h, **histories) for h in PROCESS_HORIZONS}
-    orders = {h: process.expected_purchases(h, **histories) for h in PROCESS_HORIZONS}
-    seasonal_no_order, seasonal_orders = no_order, orders
-    if backbone.seasonal_process and backbone.clock:
-        warped, ahead = _warped(histories, backbone.clock), backbone.clock.ahead
-        seasonal = backbone.seasonal_process
-        seasonal_no_order = {
-            h: seasonal.probability_of_no_purchase(ahead[h], **warped) for h in PROCESS_HORIZONS
-        }
-        seasonal_orders = {
-            h: seasonal.expected_purchases(ahead[h], **warped) for h in PROCESS_HORIZONS
-        }
-    days, mean_spend = _spending(frame)
+def _processes(backbone: Backbone, history: PurchaseHistory) -> dict[str, Any]:
     return {
-        "no_order": no_order,
-        "expected_orders": orders,
-        "seasonal_no_order": seasonal_no_order,
-        "seasonal_orders": seasonal_orders,
-        "order_value": backbone.spending.expected_mean_spend(x=days, mean_spend=mean_spend),
-        "alive": process.probability_alive(**histories),
+        "no_order": {h: backbone.no_order(history, h) for h in PROCESS_HORIZONS},
+        "expected_orders": {h: backbone.expected_orders(history, h) for h in PROCESS_HORIZONS},
+        "seasonal_no_order": {h: backbone.seasonal_no_order(history, h) for h in PROCESS_HORIZONS},
+        "seasonal_orders": {h: backbone.seasonal_orders(history, h) for h in PROCESS_HORIZONS},
+        "order_value": backbone.order_value(history),
+        "alive": backbone.process.probability_alive(**history.purchases),
     }
 
 
-def _raw_features(backbone: Backbone, frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
-    processes = _processes(backbone, frame)
-    rhythm = renewal_features(backbone.pool, recency_days=_recency(frame), **_gaps(frame))
+def _raw_features(
+    backbone: Backbone, frame: pd.DataFrame, history: PurchaseHistory
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    processes = _processes(backbone, history)
+    rhythm = renewal_features(backbone.pool, recency_days=history.recency_days, **_gaps(frame))
     values = {name: frame[name].to_numpy() for name in (*MART_FEATURES, *SUMMARY_FEATURES)}
     values |= {name: rhythm[:, number] for number, name in enumerate(RENEWAL_FEATURES)}
     values |= dict(

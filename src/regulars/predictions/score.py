@@ -46,7 +46,7 @@ class Serving:
         value_table: Distribution of clv_90d; None without a forecaster.
         churn_table: Distribution of churn_probability_90d; None without a forecaster.
         rank_table: Distribution of the ranking score; None without a forecaster.
-        process_centre: Mean of BG/NBD's 90-day logit over the snapshot: where reasons start.
+        reference: The customer that reasons compare with; None without a forecaster.
         rungs: By "task_horizon": rung and reason.
         tiers: Backtest figures per confidence tier.
         threshold: The decision threshold with its figures; None where none was chosen.
@@ -60,7 +60,7 @@ class Serving:
     value_table: QuantileTable | None
     churn_table: QuantileTable | None
     rank_table: QuantileTable | None
-    process_centre: float
+    reference: Mapping[str, float] | None
     rungs: Mapping[str, tuple[str, str]]
     tiers: Mapping[str, Mapping[str, float]]
     threshold: Mapping[str, Any] | None
@@ -119,7 +119,7 @@ class Serving:
             "value_table": _table_parameters(self.value_table),
             "churn_table": _table_parameters(self.churn_table),
             "rank_table": _table_parameters(self.rank_table),
-            "process_centre": self.process_centre,
+            "reference": self.reference,
             "rungs": {task: list(rung) for task, rung in self.rungs.items()},
             "tiers": self.tiers,
             "threshold": self.threshold,
@@ -168,7 +168,7 @@ def read_registry(registry: pd.DataFrame | pa.Table) -> Serving:
         _table(parameters["value_table"]),
         _table(parameters["churn_table"]),
         _table(parameters["rank_table"]),
-        parameters["process_centre"],
+        parameters["reference"],
         {task: (rung, reason) for task, (rung, reason) in parameters["rungs"].items()},
         parameters["tiers"],
         parameters["threshold"],
@@ -289,11 +289,13 @@ def _business_columns(
         [settings.risk_medium_from, settings.risk_high_from], churn, side="right"
     )
     gain = settings.contact_success_rate * at_risk * settings.margin - settings.contact_cost
-    threshold = serving.threshold["threshold"] if serving.threshold else np.nan
+    above = np.full(len(churn), None)
+    if serving.threshold:
+        above = churn >= serving.threshold["threshold"]
     return {
         "churn_decile": _group_of(churn_place, 10),
         "churn_risk_band": np.array(RISK_BANDS, dtype=object)[bands],
-        "is_above_contact_threshold": churn >= threshold,
+        "is_above_contact_threshold": above,
         "clv_percentile": place,
         "clv_tier": np.array(CLV_TIERS, dtype=object)[_group_of(place, 4) - 1],
         "clv_decile": _group_of(place, 10),

@@ -42,6 +42,21 @@ class ValueModel:
     rank_text: str
     rank_linear: LinearModel
 
+    @property
+    def tweedie(self) -> Trees:
+        """The Tweedie trees, read from their text."""
+        return Trees(self.tweedie_text)
+
+    @property
+    def order(self) -> Trees:
+        """The hurdle's trees of what an order brings, read from their text."""
+        return Trees(self.order_text)
+
+    @property
+    def rank(self) -> Trees:
+        """The ranking trees, read from their text."""
+        return Trees(self.rank_text)
+
     def values(
         self, described: Described, *, horizon_days: int, no_order: np.ndarray
     ) -> np.ndarray:
@@ -53,15 +68,14 @@ class ValueModel:
             no_order: Served probability of no order over the horizon, shape (n,).
         """
         plain = np.log(process_value(described, horizon_days))
-        seasonal = described.seasonal_orders[horizon_days] * described.order_value
-        tweedie = Trees(self.tweedie_text).raw_scores(described.places)
+        seasonal = floored_value(described.seasonal_orders[horizon_days], described.order_value)
+        tweedie = self.tweedie.raw_scores(described.places)
         tweedie += plain - np.log(process_value(described, LABEL))
-        if_active = Trees(self.order_text).raw_scores(described.places)
+        if_active = self.order.raw_scores(described.places)
         if_active += np.log(process_value_if_active(described, horizon_days))
         if_active -= np.log(process_value_if_active(described, LABEL))
         hurdle = np.log(np.maximum(1 - no_order, SMALLEST_CHANCE)) + if_active
-        seasonal = np.log(np.maximum(seasonal, SMALLEST_VALUE))
-        return np.exp(np.mean([plain, seasonal, tweedie, hurdle], axis=0))
+        return np.exp(np.mean([plain, np.log(seasonal), tweedie, hurdle], axis=0))
 
     def ranks(self, described: Described, *, no_order: np.ndarray) -> np.ndarray:
         """The ranking score of 90 days, shape (n,).
@@ -70,15 +84,19 @@ class ValueModel:
             described: The customers.
             no_order: Served probability of no order in 90 days, shape (n,).
         """
-        trees = Trees(self.rank_text).raw_scores(described.places)
+        trees = self.rank.raw_scores(described.places)
         linear = self.rank_linear.scores(described.centred)
         return (trees + linear + 1 - no_order) / 3
 
 
 def process_value(described: Described, horizon_days: int) -> np.ndarray:
     """Expected orders times expected order value (money), shape (n,)."""
-    value = described.expected_orders[horizon_days] * described.order_value
-    return np.maximum(value, SMALLEST_VALUE)
+    return floored_value(described.expected_orders[horizon_days], described.order_value)
+
+
+def floored_value(orders: np.ndarray, order_value: np.ndarray) -> np.ndarray:
+    """Orders times their value (money), never below the smallest value, shape (n,)."""
+    return np.maximum(orders * order_value, SMALLEST_VALUE)
 
 
 def process_value_if_active(described: Described, horizon_days: int) -> np.ndarray:

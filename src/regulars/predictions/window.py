@@ -25,17 +25,33 @@ class WindowModel:
 
     trees_text: str
 
+    @property
+    def trees(self) -> Trees:
+        """The trees, read from their text."""
+        return Trees(self.trees_text)
+
+    def chances(self, described: Described) -> np.ndarray:
+        """Chances of the three windows by the trees, shape (n, 3), none below the smallest."""
+        return np.maximum(self.trees.predict(described.places), SMALLEST_CHANCE)
+
     def probabilities(self, described: Described) -> np.ndarray:
         """Chances of the three windows, shape (n, 3): log-mean of trees and purchase process."""
-        trees = np.log(
-            np.maximum(Trees(self.trees_text).predict(described.places), SMALLEST_CHANCE)
-        )
+        trees = np.log(self.chances(described))
         return softmax((trees + np.log(process_windows(described))) / 2, axis=1)
 
 
 def process_windows(described: Described) -> np.ndarray:
     """Chances of the three windows by the purchase process, shape (n, 3)."""
-    near, far = described.no_order[NEAR_DAYS], described.no_order[FAR_DAYS]
+    return window_chances(described.no_order[NEAR_DAYS], described.no_order[FAR_DAYS])
+
+
+def window_chances(near: np.ndarray, far: np.ndarray) -> np.ndarray:
+    """Chances of the three windows, shape (n, 3), none below the smallest.
+
+    Args:
+        near: Probability of no order in 30 days, shape (n,).
+        far: Probability of no order in 90 days, shape (n,).
+    """
     chances = np.maximum(np.column_stack([1 - near, near - far, far]), SMALLEST_CHANCE)
     return chances / chances.sum(axis=1, keepdims=True)
 

@@ -38,7 +38,7 @@ from regulars.predictions.ladder import (
     choose_rung,
     gather_evidence,
 )
-from regulars.predictions.recipes import safe_logit
+from regulars.predictions.process_parts import reference_customer
 from regulars.predictions.score import Serving
 from regulars.predictions.settings import PredictionSettings
 from regulars.predictions.train import (
@@ -188,15 +188,14 @@ def _serving(
     known: pd.DataFrame,
     settings: PredictionSettings,
 ) -> Serving:
-    value_table = churn_table = rank_table = None
-    centre = 0.0
+    value_table = churn_table = rank_table = reference = None
     intervals: dict[int, IntervalModel] = {}
     if forecaster and own:
         forecast = forecaster.forecast(own.described)
         value_table = QuantileTable.fit(forecast.value[LABEL_DAYS])
         churn_table = QuantileTable.fit(forecast.churn[LABEL_DAYS])
         rank_table = QuantileTable.fit(forecast.value_rank)
-        centre = float(safe_logit(own.described.no_order[LABEL_DAYS]).mean())
+        reference = reference_customer(own.described.history)
         intervals = {
             days: model
             for days in forecaster.value_scales
@@ -210,7 +209,7 @@ def _serving(
         value_table,
         churn_table,
         rank_table,
-        centre,
+        reference,
         rungs,
         tier_figures(figures),
         decision_threshold(backtests, settings=settings),

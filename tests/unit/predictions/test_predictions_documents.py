@@ -19,7 +19,12 @@ from regulars.predictions.settings import PredictionSettings
 from regulars.predictions.workflow import Predictions, train_and_judge
 
 WORDINGS = pd.DataFrame(
-    {"feature": FEATURES, "wording": [f"The {name}" for name in FEATURES], "format": "number"}
+    {
+        "feature": FEATURES,
+        "wording": [f"The {name}" for name in FEATURES],
+        "format": "number",
+        "told_as": None,
+    }
 )
 
 
