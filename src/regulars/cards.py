@@ -33,6 +33,8 @@ FIGURE_NAMES = {
     "gini": "normalised Gini",
     "spearman": "Spearman",
     "predicted_to_actual": "predicted / actual",
+    "interval_coverage": "within the interval",
+    "upper_90_coverage": "up to the upper bound",
 }
 
 
@@ -50,6 +52,7 @@ class Card:
         not_for: What it is no good for.
         limits: What to keep in mind.
         figures: Columns of model_backtest to show; the first decides who serves.
+        coverages: Those of intervals, which are shown by tier too.
         horizons: In days; the first is shown in detail.
         has_threshold: Whether a contact threshold is chosen on it.
     """
@@ -63,6 +66,7 @@ class Card:
     not_for: str
     limits: tuple[str, ...]
     figures: tuple[str, ...]
+    coverages: tuple[str, ...]
     horizons: tuple[int, ...]
     has_threshold: bool
 
@@ -82,6 +86,7 @@ CARDS = {
             "Customers who are new, or of a single order, are told apart least well: see the tiers.",
         ),
         figures=("roc_auc", "brier", "calibration_error", "top_decile_precision"),
+        coverages=(),
         horizons=(90, 180),
         has_threshold=True,
     ),
@@ -94,12 +99,14 @@ CARDS = {
         intended="ordering customers by what they will be worth; sums over segments; budgets",
         not_for="a promise about one customer: read the interval",
         limits=(
-            "clv_365d extends the corrections of 90 days to a year and is marked low confidence.",
+            "clv_365d extends the corrections of 90 days to a year and is marked low confidence: only origins a year old or older can be judged.",
+            "Intervals aim at the share var prediction_interval_coverage (80 %) and the upper bound at 90 %; each date's are of windows over by then, and there is none where no window was.",
             "An 80 % interval that holds 0 covers at least the share of customers who do not return.",
             "One large wholesale order decides the total of a quarter; order lines of the var large_order_line_revenue and more are left out of the levels.",
         ),
         figures=("gini", "spearman", "predicted_to_actual"),
-        horizons=(90, 180),
+        coverages=("interval_coverage", "upper_90_coverage"),
+        horizons=(90, 180, 365),
         has_threshold=False,
     ),
     "next_purchase": Card(
@@ -114,6 +121,7 @@ CARDS = {
             "The middle window is the hardest: most of the gain is in telling the other two apart.",
         ),
         figures=("roc_auc",),
+        coverages=(),
         horizons=(90,),
         has_threshold=False,
     ),
@@ -179,6 +187,7 @@ def _content(connection: duckdb.DuckDBPyConnection, task: str) -> dict[str, Any]
     currency = rows("select value from build_settings where setting = 'currency'")[0]["value"]
     sources = rows("select distinct source_file from order_lines order by source_file")
     days, decider = card.horizons[0], card.figures[0]
+    shown = card.figures + card.coverages
     overall = [row for row in judged if row["slice_type"] == "all"]
     latest = max((row["origin"] for row in overall if row["horizon_days"] == days), default=None)
     at_latest = [row for row in judged if row["origin"] == latest and row["horizon_days"] == days]
@@ -199,8 +208,11 @@ def _content(connection: duckdb.DuckDBPyConnection, task: str) -> dict[str, Any]
         "backtests": [
             {
                 "horizon_days": horizon,
-                "figures": [FIGURE_NAMES[name] for name in card.figures],
-                "rows": _backtest_rows(overall, horizon, card.figures),
+                "is_low_confidence": any(
+                    row["is_low_confidence"] for row in overall if row["horizon_days"] == horizon
+                ),
+                "figures": [FIGURE_NAMES[name] for name in shown],
+                "rows": _backtest_rows(overall, horizon, shown),
             }
             for horizon in card.horizons
         ],
@@ -208,7 +220,8 @@ def _content(connection: duckdb.DuckDBPyConnection, task: str) -> dict[str, Any]
         "latest": latest,
         "horizon_days": days,
         "baselines": _baseline_rows(at_latest, decider),
-        "tiers": _tier_rows(at_latest, decider),
+        "coverage_names": [FIGURE_NAMES[name] for name in card.coverages],
+        "tiers": _tier_rows(at_latest, decider, card.coverages),
         "calibration": _calibration_rows(connection, task, days, latest),
         "threshold": _threshold(serving["threshold"]) if card.has_threshold else None,
         "importance": [
@@ -251,7 +264,9 @@ def _baseline_rows(judged: Sequence[dict[str, Any]], figure: str) -> list[list[s
     ]
 
 
-def _tier_rows(judged: Sequence[dict[str, Any]], figure: str) -> list[list[str]]:
+def _tier_rows(
+    judged: Sequence[dict[str, Any]], figure: str, coverages: Sequence[str]
+) -> list[list[str]]:
     tiers = [row for row in judged if row["slice_type"] == "confidence_tier"]
     theirs = {row["slice"]: row[figure] for row in tiers if row["model"] == BG_NBD}
     return [
@@ -260,6 +275,7 @@ def _tier_rows(judged: Sequence[dict[str, Any]], figure: str) -> list[list[str]]
             f"{row['customer_count']:,}",
             _with_interval(row, figure),
             _number(theirs.get(row["slice"])),
+            *(_number(row[name]) for name in coverages),
         ]
         for row in tiers
         if row["model"] == OURS

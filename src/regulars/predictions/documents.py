@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regulars.predictions.backtest import OURS
+from regulars.predictions.judge import OURS
 from regulars.predictions.workflow import Predictions
 
 DOCUMENT_COLUMNS = ("table_name", "row_number", "content")

@@ -27,6 +27,9 @@ from regulars.threads import single_threaded
 CHURN_HORIZONS = (90, 180)
 VALUE_HORIZONS = (90, 180, 365)
 
+# Horizons whose windows are over for old origins alone.
+LOW_CONFIDENCE_HORIZONS = (365,)
+
 # The window that models learn from must be over.
 LABEL_DAYS = 90
 

@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from regulars.errors import UnusableInputError
-from regulars.intervals import IntervalModel, fit_intervals
+from regulars.intervals import IntervalModel
 from regulars.percentiles import QuantileTable
 from regulars.predictions.backtest import (
     RECIPE_TASKS,
     Backtest,
     calibration_table,
-    champions,
     decision_threshold,
     gains_table,
-    judge,
     run_backtests,
-    tier_figures,
 )
 from regulars.predictions.frame import (
     SHOP_DAY_COLUMNS,
@@ -31,6 +27,7 @@ from regulars.predictions.frame import (
     read_snapshots,
 )
 from regulars.predictions.importance import feature_importance
+from regulars.predictions.judge import champions, judge, tier_figures
 from regulars.predictions.ladder import (
     SEGMENT_RATES,
     TASKS,
@@ -50,9 +47,7 @@ from regulars.predictions.train import (
     describe_origins,
     train_forecaster,
 )
-
-# Backtests that a calibrated interval needs; with fewer it is at least as wide as its nominal coverage.
-CALIBRATION_ORIGINS = 4
+from regulars.predictions.value_intervals import fit_value_intervals
 
 # Customers that the shop's rates count for in a segment's own.
 PRIOR_CUSTOMERS = 10.0
@@ -66,7 +61,7 @@ class Predictions:
         serving: The models that serve; `serving.to_registry()` are the rows to keep.
         registry: Those rows.
         eligibility: Task, horizon, rung, reason and what was measured.
-        backtest: See `regulars.predictions.backtest.judge`.
+        backtest: See `regulars.predictions.judge.judge`.
         calibration: Predicted and actual by decile.
         gains: Captured share by decile.
         importance: Features by task.
@@ -174,7 +169,6 @@ def _rungs(
 
 
 def _recipes(rungs: dict[str, tuple[str, str]]) -> frozenset[str]:
-    # one model serves all horizons of a task; the 90 days that it is trained on decide
     return frozenset(task for task in RECIPE_TASKS if rungs[f"{task}_{LABEL_DAYS}"][0] == RECIPE)
 
 
@@ -215,42 +209,6 @@ def _serving(
         decision_threshold(backtests, settings=settings),
         settings,
     )
-
-
-def fit_value_intervals(
-    backtests: Sequence[Backtest], days: int, *, settings: PredictionSettings
-) -> IntervalModel | None:
-    """Intervals of value from the backtests of a horizon; None where there is none."""
-    parts = []
-    for number, backtest in enumerate(backtests):
-        if days not in backtest.example.revenue:
-            continue
-        actual = np.maximum(backtest.example.revenue[days], 0)
-        value = backtest.forecast.value[days]
-        if actual.sum() <= 0:
-            continue
-        described = backtest.origin.described
-        no_order = backtest.forecast.churn.get(days, described.no_order[days])
-        aligned = value * actual.sum() / value.sum()
-        origin = np.full(len(actual), number)
-        parts.append((aligned, actual, no_order, described.order_count, origin))
-    if not parts:
-        return None
-    value, actual, no_order, order_count, origin = (
-        np.concatenate(columns) for columns in zip(*parts, strict=True)
-    )
-    model = fit_intervals(
-        value,
-        actual,
-        no_order=no_order,
-        order_count=order_count,
-        origin=origin,
-        coverage=settings.interval_coverage,
-    )
-    if model.origin_count >= CALIBRATION_ORIGINS:
-        return model
-    wider = tuple(max(nominal, settings.interval_coverage) for nominal in model.coverages)
-    return IntervalModel(model.residuals, wider, model.origin_count)
 
 
 def _segment_rates(known: pd.DataFrame) -> dict[str, dict[str, float]]:

@@ -7,21 +7,18 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import logit
-from tests.conftest import ROOT
 from tests.unit.predictions.conftest import NUMBERS, Shop, simulate_shop
 
 from regulars.errors import InvalidSettingError, UnusableInputError
-from regulars.predictions.backtest import decision_threshold, run_backtests
+from regulars.predictions.backtest import Backtest, decision_threshold, run_backtests
 from regulars.predictions.frame import HORIZONS, read_snapshots
-from regulars.predictions.reasons import churn_contributions, churn_reasons
+from regulars.predictions.judge import champions, judge
 from regulars.predictions.recipes import FEATURES
 from regulars.predictions.score import SCORE_COLUMNS, SMALLEST_CHANCE, read_registry, score_batch
 from regulars.predictions.settings import PredictionSettings
 from regulars.predictions.train import describe_origins
+from regulars.predictions.value_intervals import fit_value_intervals
 from regulars.predictions.workflow import Predictions, train_and_judge
-
-WORDINGS = pd.read_csv(ROOT / "seeds/predictions/feature_wordings.csv")
 
 
 def run(shop: Shop, settings: PredictionSettings, date: pd.Timestamp | None = None) -> Predictions:
@@ -136,41 +133,6 @@ def test_an_outcome_before_the_date_does_reach_it(shop: Shop, settings: Predicti
     assert not later.equals(served)
 
 
-def test_contributions_sum_to_the_served_logit(
-    shop: Shop, predictions: Predictions, scores: pd.DataFrame
-) -> None:
-    serving = read_registry(predictions.registry)
-    assert serving.forecaster is not None
-    assert serving.forecaster.churn is not None
-    described = serving.forecaster.backbone.describe(shop.scoring_rows)
-    contributions, base = churn_contributions(serving, described)
-    np.testing.assert_allclose(
-        base + contributions.sum(axis=1), logit(scores["churn_probability_90d"]), atol=1e-9
-    )
-
-
-def test_reasons_are_sentences_with_the_customers_numbers(
-    shop: Shop, predictions: Predictions
-) -> None:
-    serving = read_registry(predictions.registry)
-    reasons = churn_reasons(serving, shop.scoring_rows, wordings=WORDINGS)
-    assert reasons.groupby("customer_id").size().max() == 5
-    strengths = reasons["contribution"].abs().groupby(reasons["customer_id"])
-    assert strengths.apply(lambda parts: parts.is_monotonic_decreasing).all()
-    first = reasons[reasons["feature"] == "process_no_order_probability"].iloc[0]
-    assert f"{first.value:.0%}" in first.sentence
-    assert ("raises" in first.sentence) == (first.contribution > 0)
-
-
-def test_a_feature_without_words_is_refused(shop: Shop, predictions: Predictions) -> None:
-    with pytest.raises(UnusableInputError, match="lack the features recency_days"):
-        churn_reasons(
-            read_registry(predictions.registry),
-            shop.scoring_rows,
-            wordings=WORDINGS[WORDINGS["feature"] != "recency_days"],
-        )
-
-
 def test_the_registry_is_text_and_names_features_in_order(predictions: Predictions) -> None:
     names = set(predictions.registry["model_name"])
     assert {"serving", "backbone"} <= names
@@ -194,6 +156,105 @@ def test_every_origin_is_judged_against_every_baseline(predictions: Predictions)
     ours = rows[rows["model"] == "ours"]
     assert (ours["roc_auc_low"] <= ours["roc_auc"]).all()
     assert (ours["roc_auc"] <= ours["roc_auc_high"]).all()
+
+
+def figures_of(task: str, ours: dict[int, float]) -> pd.DataFrame:
+    rows = [
+        {"task": task, "horizon_days": days, "slice_type": "all", "model": model, "gini": gini}
+        for days, figure in ours.items()
+        for model, gini in (("ours", figure), ("bg_nbd", 0.8))
+    ]
+    return pd.DataFrame(rows).assign(origin=pd.Timestamp("2024-01-01"))
+
+
+@pytest.mark.parametrize(("at_90", "wins"), [(0.81, True), (0.79, False)])
+def test_the_ninety_days_that_models_learn_from_decide_for_all_horizons(
+    at_90: float, wins: bool
+) -> None:
+    decided = champions(figures_of("value", {90: at_90, 180: 0.7, 365: 0.9}))
+    assert {days: won for (_, days), (won, _) in decided.items()} == dict.fromkeys(
+        (90, 180, 365), wins
+    )
+    assert "gini 0.7000, BG/NBD 0.8000" in decided["value", 180][1]
+
+
+@pytest.fixture(scope="module")
+def long_shop() -> Shop:
+    """A shop with a window of a year that is over."""
+    return simulate_shop(300, 620)
+
+
+@pytest.fixture(scope="module")
+def long_backtests(long_shop: Shop, settings: PredictionSettings) -> list[Backtest]:
+    return run_backtests(
+        describe_origins(
+            read_snapshots(long_shop.snapshots), shop_days=long_shop.shop_days, season_days=365
+        ),
+        date=long_shop.date,
+        first_date=long_shop.shop_days["sold_date"].min(),
+        shop_windows=long_shop.shop_windows,
+        settings=settings,
+    )
+
+
+def test_coverage_is_of_intervals_that_could_have_been_served(
+    long_backtests: list[Backtest], settings: PredictionSettings
+) -> None:
+    rows = judge(long_backtests, settings=settings)
+    rows = rows[(rows["task"] == "value") & (rows["horizon_days"] == 90)]
+    assert rows.loc[rows["model"] != "ours", "interval_coverage"].isna().all()
+    ours = rows[rows["model"] == "ours"]
+    first, last = long_backtests[0], long_backtests[-1]
+    # no window was over on the first date; one begins 90 days before the second
+    assert ours.loc[ours["origin"] == first.origin.date, "interval_coverage"].isna().all()
+    later = ours[ours["origin"] > first.origin.date]
+    assert later[["interval_coverage", "upper_90_coverage"]].notna().all(axis=None)
+    assert set(later["slice_type"]) == {"all", "confidence_tier", "segment"}
+
+    model = fit_value_intervals(long_backtests[:-1], 90, settings=settings)
+    low, high, upper = model.bounds(
+        last.forecast.value[90],
+        no_order=last.forecast.churn[90],
+        order_count=last.origin.described.order_count,
+    )
+    actual = last.example.revenue[90]
+    members = (last.origin.frame["confidence_tier"] == "Established").to_numpy()
+    for slice_name, chosen in (("all", np.full(len(actual), True)), ("Established", members)):
+        row = later[(later["origin"] == last.origin.date) & (later["slice"] == slice_name)].iloc[0]
+        inside = (actual >= low) & (actual <= high)
+        assert row["interval_coverage"] == pytest.approx(inside[chosen].mean())
+        assert row["upper_90_coverage"] == pytest.approx((actual <= upper)[chosen].mean())
+    assert 0.6 < row["interval_coverage"] < 1
+
+
+def test_a_year_is_judged_where_one_is_over_and_marked(
+    long_backtests: list[Backtest], settings: PredictionSettings
+) -> None:
+    rows = judge(long_backtests, settings=settings)
+    year = rows[rows["horizon_days"] == 365]
+    assert set(year["task"]) == {"value"}
+    assert set(year["origin"]) == {long_backtests[0].origin.date}
+    assert year["is_low_confidence"].all()
+    assert not rows.loc[rows["horizon_days"] < 365, "is_low_confidence"].any()
+    assert set(year["model"]) == {
+        "ours", "bg_nbd", "last_period", "historical_rate", "recency_only",
+    }  # fmt: skip
+    assert year.loc[year["slice"] == "all", "gini"].notna().all()
+    # nothing to calibrate on had ended
+    assert year["interval_coverage"].isna().all()
+
+
+def test_nobody_is_above_a_threshold_that_was_not_chosen(settings: PredictionSettings) -> None:
+    small = simulate_shop(200, 190)
+    serving = read_registry(run(small, settings).registry)
+    assert serving.forecaster is not None
+    assert serving.threshold is None
+    scores = score_batch(serving, small.scoring_rows)
+    assert scores["churn_probability_90d"].notna().all()
+    assert scores["is_above_contact_threshold"].isna().all()
+    chosen = dataclasses.replace(serving, threshold={"threshold": 0.5})
+    above = score_batch(chosen, small.scoring_rows)["is_above_contact_threshold"]
+    assert (above == (scores["churn_probability_90d"] >= 0.5)).all()
 
 
 def test_the_threshold_ignores_the_window_it_is_judged_on(
