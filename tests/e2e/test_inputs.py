@@ -106,6 +106,22 @@ def test_a_shop_with_one_customer_and_one_line_builds(
     assert {count for count, _ in runs} == {1}
     assert all("only 1 of 1 customers differ" in why or "on 1 customers" in why for _, why in runs)
     assert one.query("select distinct cluster_name from customer_clusters") == [("All Customers",)]
+    assert one.query(
+        "select order_hour, order_count, revenue_share from timing_hourly where order_count > 0"
+    ) == [(10, 1, 1)]
+    assert one.query("select distinct hour_verdict, weekday_verdict from send_time_recommendations order by 1") == [
+        ("Nobody is in the segment.", "Nobody is in the segment."),
+        ("Too few: 1 orders of 1 customers; needed are 100 of 30.",) * 2,
+    ]  # fmt: skip
+    assert one.query("select timing_persona, withheld_reason from customer_timing_personas") == [
+        ("No clear pattern", "Orders: 1; a habit needs 3.")
+    ]
+    assert one.query("select method, reason from revenue_decomposition") == [
+        ("none", "Not all days of the week lie within the data.")
+    ]
+    assert one.query("select months_since, retention, is_complete from cohort_retention") == [
+        (0, 1, True)
+    ]
     # the day after is the first of a month: a month end
     assert one.query("select segment from segment_history") == [("Need Attention",)]
 

@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 # what a dbt Python model may import: methods and workflows, not doors or faces (see .importlinter)
 METHODS = {
     "regulars.clustering",
+    "regulars.decomposition",
     "regulars.ingest",
     "regulars.predictions.batches",
     "regulars.predictions.documents",

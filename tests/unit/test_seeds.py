@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import csv
 import itertools
 from collections.abc import Callable
@@ -84,3 +85,40 @@ def test_category_keywords_are_upper_case_and_unambiguous() -> None:
     assert {row["match"] for row in rules} == {"word", "substring"}
     categories = {(row["taxonomy"], row["priority"]): row["category"] for row in rules}
     assert all(categories[row["taxonomy"], row["priority"]] == row["category"] for row in rules)
+
+
+PERSONAS = {
+    "default": {
+        "Night Owl": [20, 21, 22, 23, 0, 1, 2, 3, 4, 5], "Early Bird": [6, 7, 8], "Morning Planner": [9, 10, 11],
+        "Business Hours Buyer": [12, 13, 14, 15, 16, 17], "Evening Shopper": [18, 19],
+    },
+    "published": {
+        "Weekday Professional": [9, 10, 11, 12, 13, 14, 15, 16, 17],
+        "Night Owl": [20, 21, 22, 23, 0, 1, 2, 3, 4, 5, 6], "Morning Bird": [7, 8, 18, 19],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule_set", PERSONAS)
+def test_each_hour_has_the_persona_of_its_table_and_weekends_come_first(rule_set: str) -> None:
+    weekend, *rules = sorted(
+        (row for row in rows("timing/persona_rules.csv") if row["rule_set"] == rule_set),
+        key=lambda row: int(row["priority"]),
+    )
+    assert (weekend["timing_persona"], weekend["weekend_ratio_above"]) == ("Weekend Browser", "0.5")
+    assert not any(row["weekend_ratio_above"] for row in rules)
+
+    def hours(row: dict[str, str]) -> list[int]:
+        if not row["first_hour"]:
+            return list(range(24))
+        first, last = int(row["first_hour"]), int(row["last_hour"])
+        return [(first + step) % 24 for step in range((last - first) % 24 + 1)]
+
+    found = {hour: row["timing_persona"] for row in reversed(rules) for hour in hours(row)}
+    expected = PERSONAS[rule_set].items()
+    assert found == {hour: persona for persona, own in expected for hour in own}
+
+
+def test_weekdays_begin_with_monday() -> None:
+    found = {row["weekday"]: row["weekday_name"] for row in rows("timing/weekdays.csv")}
+    assert found == {str(number): name for number, name in enumerate(calendar.day_name)}

@@ -7,11 +7,9 @@ with
 
     confidence_tiers as (select * from {{ ref("confidence_tiers") }}),
 
-    order_countries as (
-        select order_id, min(country) as country
-        from {{ ref("stg_transactions") }}
-        group by order_id
-    ),
+    order_countries as (select * from {{ ref("int_order_countries") }}),
+
+    personas as (select * from {{ ref("customer_timing_personas") }}),
 
     standing_parts as (
         select scoring_date.as_of_date, order_parts.*
@@ -92,7 +90,8 @@ with
                 ranked_countries.country = '{{ var("home_country") }}', false
             ) as is_uk,
             cast(purchases.order_count as integer) as order_count,
-            tiers.confidence_tier
+            tiers.confidence_tier,
+            personas.timing_persona
         from purchases
         inner join
             ranked_countries
@@ -100,6 +99,7 @@ with
             and ranked_countries.country_rank = 1
         inner join
             tiers on purchases.customer_id = tiers.customer_id and tiers.tier_rank = 1
+        inner join personas on purchases.customer_id = personas.customer_id
     )
 
 select *

@@ -39,6 +39,9 @@
     "latest_plausible_date",
     "missing_description_words",
     "net_returns",
+    "persona_hour_concentration_from",
+    "persona_orders_from",
+    "persona_rules",
     "prediction_bootstraps",
     "prediction_interval_coverage",
     "prediction_origin_minimum_days",
@@ -60,7 +63,10 @@
     "risk_band_medium_from",
     "score_ties",
     "segment_rules",
+    "send_time_customers_from",
+    "send_time_orders_from",
     "source_timezone",
+    "timing_unit",
 ] %}
 with
     settings as (

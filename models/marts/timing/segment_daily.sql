@@ -1,0 +1,2 @@
+-- Grain: one row per segment and weekday.
+{{ segment_timing("weekday", names=["weekday_name"]) }}
