@@ -9,6 +9,7 @@
     "campaign_margin",
     "campaign_success_rate",
     "cancellation_prefix",
+    "category_source",
     "category_taxonomy",
     "churn_risk_inconsistency_weight",
     "churn_risk_overdue_days",
