@@ -3,9 +3,7 @@
 -- Grain: customer_id, category, sold_date, reversed_date. What int_order_parts is to
 -- orders, by category.
 with
-    transactions as (select * from {{ ref("int_transactions_classified") }}),
-
-    products as (select * from {{ ref("int_products") }}),
+    line_categories as (select * from {{ ref("int_line_categories") }}),
 
     reversals as (
         select sale_line_id, returned_date
@@ -15,24 +13,23 @@ with
 
     category_parts as (
         select
-            transactions.customer_id,
-            products.category,
-            transactions.occurred_date as sold_date,
+            line_categories.customer_id,
+            line_categories.category,
+            line_categories.occurred_date as sold_date,
             reversals.returned_date as reversed_date,
-            cast(sum(transactions.amount) as decimal(18, 4)) as gross_revenue
-        from transactions
-        inner join products on transactions.stock_code = products.stock_code
-        left join reversals on transactions.line_id = reversals.sale_line_id
+            cast(sum(line_categories.amount) as decimal(18, 4)) as gross_revenue
+        from line_categories
+        left join reversals on line_categories.line_id = reversals.sale_line_id
         where
-            transactions.disposition = 'sale'
+            line_categories.disposition = 'sale'
             and (
                 reversals.returned_date is null
-                or reversals.returned_date > transactions.occurred_date
+                or reversals.returned_date > line_categories.occurred_date
             )
         group by
-            transactions.customer_id,
-            products.category,
-            transactions.occurred_date,
+            line_categories.customer_id,
+            line_categories.category,
+            line_categories.occurred_date,
             reversals.returned_date
     )
 

@@ -6,7 +6,7 @@
 with
     transactions as (select * from {{ ref("int_transactions_classified") }}),
 
-    products as (select * from {{ ref("int_products") }}),
+    line_categories as (select * from {{ ref("int_line_categories") }}),
 
     returns_matched as (select * from {{ ref("int_returns_matched") }}),
 
@@ -14,14 +14,13 @@ with
         select
             returned.customer_id,
             sold.order_id,
-            products.category,
+            returned.category,
             returned.occurred_date as returned_date,
             - returned.quantity as returned_units,
             - returned.amount as returned_value
-        from transactions as returned
+        from line_categories as returned
         left join returns_matched on returned.line_id = returns_matched.return_line_id
         left join transactions as sold on returns_matched.sale_line_id = sold.line_id
-        left join products on returned.stock_code = products.stock_code
         where
             returned.disposition = 'return'
             and not coalesce(returns_matched.is_reversal, false)
