@@ -13,6 +13,10 @@ from tests.conftest import ROOT
 
 # what a dbt Python model may import: methods and workflows, not doors or faces (see .importlinter)
 METHODS = {
+    "regulars.baskets.backtest",
+    "regulars.baskets.recommend",
+    "regulars.baskets.rules",
+    "regulars.baskets.significance",
     "regulars.clustering",
     "regulars.decomposition",
     "regulars.ingest",

@@ -1,0 +1,129 @@
+"""Association rules of up to three items by FP-growth (Han, Pei and Yin 2000), through mlxtend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from mlxtend.frequent_patterns import association_rules, fpgrowth
+
+from regulars.baskets.significance import association_p_values, false_discovery_rates
+from regulars.errors import InvalidSettingError
+
+RULE_COLUMNS = {
+    "level": "object",
+    "antecedents": "object",
+    "consequents": "object",
+    "item_count": "int64",
+    "order_count": "int64",
+    "support": "float64",
+    "antecedent_support": "float64",
+    "consequent_support": "float64",
+    "confidence": "float64",
+    "lift": "float64",
+    "leverage": "float64",
+    "conviction": "float64",
+    "p_value": "float64",
+    "q_value": "float64",
+}
+
+# Between the items of one side of a rule.
+SEPARATOR = " + "
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """Which rules are wanted.
+
+    Attributes:
+        min_support: Share of orders (0 to 1) that all items of a rule must be in.
+        min_confidence: Share of the antecedents' orders (0 to 1) that must have the consequents.
+        max_items: Most items of a rule, both sides together.
+    """
+
+    min_support: float
+    min_confidence: float
+    max_items: int
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that cannot be."""
+        for field in fields(self):
+            if getattr(self, field.name) is None:
+                raise InvalidSettingError(f"Basket rules: {field.name} has no value.")
+        if not 0 < self.min_support <= 1:
+            raise InvalidSettingError(
+                f"Basket rules: min_support is {self.min_support}; it must be above 0 and at most 1."
+            )
+
+
+def find_itemsets(baskets: pd.DataFrame, *, settings: RuleSettings) -> pd.DataFrame:
+    """Return itemsets with at least the wanted support.
+
+    Args:
+        baskets: One row per order and item: order_id, item.
+        settings: min_support and max_items are used.
+
+    Returns:
+        As mlxtend gives them: support, itemsets (frozensets of items).
+    """
+    orders, order_ids = pd.factorize(baskets["order_id"])
+    items, names = pd.factorize(baskets["item"], sort=True)
+    shape = (len(order_ids), len(names))
+    found = sp.csr_matrix((np.ones(len(items), dtype=bool), (orders, items)), shape=shape)
+    # what is too rare alone is too rare in company
+    supports = found.sum(axis=0).A1 / shape[0]
+    common = np.flatnonzero(supports >= settings.min_support)
+    if not len(common):
+        return pd.DataFrame(
+            {"support": pd.Series(dtype=float), "itemsets": pd.Series(dtype=object)}
+        )
+    frame = pd.DataFrame.sparse.from_spmatrix(found[:, common], columns=list(names[common]))
+    return fpgrowth(
+        frame, min_support=settings.min_support, max_len=settings.max_items, use_colnames=True
+    )
+
+
+def find_rules(baskets: pd.DataFrame, *, level: str, settings: RuleSettings) -> pd.DataFrame:
+    """Return the rules among the items of orders, tested against chance.
+
+    False discoveries are controlled over all rules of enough support, whatever their confidence.
+
+    Args:
+        baskets: One row per order and item: order_id, item. Orders of one item count as orders.
+        level: What the items are.
+        settings: Which rules are wanted.
+
+    Returns:
+        Columns RULE_COLUMNS; the items of a side sorted and joined by SEPARATOR. Supports are shares of
+        `order_count` orders; conviction is NULL where the confidence is 1. No rows if nothing is bought
+        together often enough.
+    """
+    itemsets = find_itemsets(baskets, settings=settings)
+    if not (itemsets["itemsets"].map(len) > 1).any():
+        return pd.DataFrame(columns=list(RULE_COLUMNS)).astype(RULE_COLUMNS)
+    order_count = baskets["order_id"].nunique()
+    rules = association_rules(itemsets, metric="confidence", min_threshold=0)
+    rules.columns = [name.replace(" ", "_") for name in rules.columns]
+    rules["p_value"] = association_p_values(
+        *(
+            np.rint(rules[name].to_numpy() * order_count)
+            for name in ("support", "antecedent_support", "consequent_support")
+        ),
+        order_count,
+    )
+    rules["q_value"] = false_discovery_rates(rules["p_value"].to_numpy(), len(rules))
+    rules["item_count"] = [
+        len(a | c) for a, c in zip(rules["antecedents"], rules["consequents"], strict=True)
+    ]
+    for side in ("antecedents", "consequents"):
+        rules[side] = [SEPARATOR.join(sorted(items)) for items in rules[side]]
+    rules["conviction"] = rules["conviction"].replace(np.inf, np.nan)
+    rules["level"], rules["order_count"] = level, order_count
+    kept = rules[rules["confidence"] >= settings.min_confidence]
+    return (
+        kept[list(RULE_COLUMNS)]
+        .astype(RULE_COLUMNS)
+        .sort_values(["antecedents", "consequents"], ignore_index=True)
+    )
