@@ -38,6 +38,7 @@ with
             kept_lines.line_id,
             kept_lines.order_id,
             kept_lines.customer_id,
+            kept_lines.stock_code,
             kept_lines.quantity,
             kept_lines.amount,
             kept_lines.occurred_date,

@@ -50,6 +50,28 @@ COLUMNS = {
 }
 
 
+def backtest_at_origins(
+    purchases: pd.DataFrame, *, date: pd.Timestamp, count: int, settings: RecommendationSettings
+) -> pd.DataFrame:
+    """Judge recommendations at the last origins whose 90 days are over.
+
+    Args:
+        purchases: Columns PURCHASE_COLUMNS of `recommend`, all before `date`.
+        date: The first day not counted; origins are 90, 180, ... days before it.
+        count: How many origins.
+        settings: As for `backtest_recommendations`.
+
+    Returns:
+        COLUMNS, one row per origin, task and method.
+    """
+    origins = [date - pd.Timedelta(days=WINDOW_DAYS * number) for number in range(1, count + 1)]
+    judged = [
+        backtest_recommendations(purchases, origin=origin, settings=settings) for origin in origins
+    ]
+    empty = pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    return pd.concat([one for one in judged if len(one)] or [empty], ignore_index=True)
+
+
 def backtest_recommendations(
     purchases: pd.DataFrame, *, origin: pd.Timestamp, settings: RecommendationSettings
 ) -> pd.DataFrame:
