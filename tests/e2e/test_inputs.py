@@ -101,6 +101,11 @@ def test_a_shop_with_one_customer_and_one_line_builds(
         "select rfm_score, segment, days_overdue, category_entropy, top_category from customer_features"
     )
     assert found == [("333", "Need Attention", None, 0.0, "TABLEWARE & DINING")]
+    sold = "from category_performance where product_count > 0"
+    assert one.query(f"select category, line_count, revenue_share, return_rate {sold}") == [
+        ("TABLEWARE & DINING", 1, 1.0, 0.0)
+    ]
+    assert one.query("from cross_sell_gaps") == []
     runs = one.query("select cluster_count, shortfall from cluster_runs")
     assert len(runs) == 8
     assert {count for count, _ in runs} == {1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from decimal import Decimal
@@ -126,6 +127,26 @@ def test_what_is_odd_in_the_files_is_counted(real: Build) -> None:
 def test_net_quantities_are_never_negative(real: Build) -> None:
     assert real.query("select min(quantity) from order_lines")[0][0] == 0
     assert real.query("select count(*) from orders where quantity < 0") == [(0,)]
+
+
+def test_nearly_all_revenue_has_a_category(real: Build) -> None:
+    shares = dict(real.query("select category, revenue_share from category_performance"))
+    assert len(shares) == 17
+    assert 1 - shares["OTHER"] >= 0.97
+
+
+def test_best_sellers_are_in_the_category_that_a_person_put_them_in(real: Build) -> None:
+    """The labels were written before the rules."""
+    path = Path(__file__).with_name("fixtures") / "best_sellers_by_hand.csv"
+    with path.open(encoding="utf-8", newline="") as opened:
+        labels = {row["stock_code"]: row["category"] for row in csv.DictReader(opened)}
+    rows = real.query("select stock_code, description, category, revenue from products")
+    labelled = [row for row in rows if row[0] in labels]
+    assert len(labelled) == len(labels) == 200
+    assert set(labels.values()) <= {category for _, _, category, _ in rows} - {"OTHER"}
+    wrong = [row for row in labelled if row[2] != labels[row[0]]]
+    share_wrong = sum(row[3] for row in wrong) / sum(row[3] for row in labelled)
+    assert share_wrong <= Decimal("0.05"), wrong
 
 
 @pytest.mark.parametrize("as_of_date", ["2011-06-12", "2011-12-10"])
