@@ -45,10 +45,10 @@ select
     row_number() over (
         partition by level, segment
         order by
-            case when is_significant then 0 else 1 end,
+            case when is_significant then 0 else 1 end asc,
             lift desc,
             orders_with_both desc,
-            item_a,
-            item_b
+            item_a asc,
+            item_b asc
     ) as pair_rank
 from measures

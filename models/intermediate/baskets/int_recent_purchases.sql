@@ -6,7 +6,9 @@ with
     orders as (
         select
             order_id,
-            row_number() over (order by max(order_date) desc, order_id) as order_rank
+            row_number() over (
+                order by max(order_date) desc, order_id asc
+            ) as order_rank
         from purchases
         group by order_id
     ),

@@ -30,10 +30,10 @@ select
     row_number() over (
         partition by level
         order by
-            case when is_significant then 0 else 1 end,
+            case when is_significant then 0 else 1 end asc,
             lift desc,
             support desc,
-            antecedents,
-            consequents
+            antecedents asc,
+            consequents asc
     ) as rule_rank
 from basket_rules

@@ -11,7 +11,7 @@ with
         select
             item as category,
             order_count,
-            row_number() over (order by order_count desc, item) as category_rank
+            row_number() over (order by order_count desc, item asc) as category_rank
         from counts
         where item is not null
     ),
