@@ -80,7 +80,7 @@ def backtest_recommendations(
     A hit is a list with at least one product that the customer bought. Judged are customers with an
     earlier order who bought something that the task is about:
 
-    - new_for_you: something they had not bought before;
+    - new_for_you: something they had not bought before, though somebody had;
     - buy_again: something they had bought before;
     - rest_of_basket: their first order of the window, of which one product, by a hash of the customer,
       is to be guessed from the others and from what they bought before.

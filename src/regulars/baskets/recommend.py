@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import duckdb
 import numpy as np
@@ -233,8 +234,7 @@ def habits(purchases: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
         half after HABIT_HALF_LIFE days, times the root of the product's orders lately), is_due,
         bought_on_days, days_since_bought, usual_gap_days, rank.
     """
-    codes = catalogue.products.get_indexer(purchases["stock_code"])
-    sold = purchases[(codes >= 0) & catalogue.is_sold[codes]]
+    sold = purchases[purchases["stock_code"].isin(catalogue.products[catalogue.is_sold])]
     days = sold[["customer_id", "stock_code", "order_date"]].drop_duplicates()
     days = days.assign(
         age=_age(days, catalogue.date),
@@ -283,12 +283,10 @@ def recommend(
     step = max(1, BATCH_CELLS // max(len(catalogue.products), 1))
     by_customer = purchases.sort_values("customer_id", kind="stable")
     starts = np.searchsorted(by_customer["customer_id"].to_numpy(dtype=object), everybody[::step])
-    for number, (start, end) in enumerate(
-        zip(starts, [*starts[1:], len(by_customer)], strict=True)
-    ):
+    for number, (start, end) in enumerate(pairwise([*starts, len(by_customer)])):
         customers = everybody[number * step : (number + 1) * step]
-        lists.append(
-            _new_list(by_customer.iloc[start:end], customers, catalogue, affinities, settings)
+        lists.extend(
+            _new_lists(by_customer.iloc[start:end], customers, catalogue, affinities, settings)
         )
     made = pd.concat(lists, ignore_index=True).reindex(columns=SCHEMA.names)
     return made.sort_values(["customer_id", "list", "rank"], ignore_index=True)
@@ -360,39 +358,36 @@ def _again_list(
     return chosen.assign(list=BUY_AGAIN)
 
 
-def _new_list(
+def _new_lists(
     purchases: pd.DataFrame,
     customers: pd.Index,
     catalogue: Catalogue,
     affinities: Affinities,
     settings: RecommendationSettings,
-) -> pd.DataFrame:
+) -> Iterator[pd.DataFrame]:
+    """Yield the customers' products of each rank that anybody has one of."""
     profiles = profile(purchases, customers, catalogue, half_life=PROFILE_HALF_LIFE)
     scores = new_products(profiles, profiles, catalogue, affinities)
     best = top(scores, settings.count)
-    lists = []
     toward = affinities.scores.T.tocsr()
-    for place in range(best.shape[1]):
+    for place in range(int((best >= 0).sum(axis=1).max(initial=0))):
         rows = np.flatnonzero(best[:, place] >= 0)
         products = best[rows, place]
         parts = profiles[rows].multiply(toward[products]).tocsr()
         because = np.asarray(parts.argmax(axis=1)).ravel()
-        lists.append(
-            pd.DataFrame(
-                {
-                    "customer_id": customers[rows],
-                    "list": NEW_FOR_YOU,
-                    "rank": place + 1,
-                    "stock_code": catalogue.products[products],
-                    "score": scores[rows, products],
-                    "because_stock_code": catalogue.products[because],
-                    "orders_together": np.asarray(
-                        affinities.together[because, products], dtype=float
-                    ).ravel(),
-                }
-            )
+        yield pd.DataFrame(
+            {
+                "customer_id": customers[rows],
+                "list": NEW_FOR_YOU,
+                "rank": place + 1,
+                "stock_code": catalogue.products[products],
+                "score": scores[rows, products],
+                "because_stock_code": catalogue.products[because],
+                "orders_together": np.asarray(
+                    affinities.together[because, products], dtype=float
+                ).ravel(),
+            }
         )
-    return pd.concat(lists, ignore_index=True)
 
 
 def _best(scores: sp.csr_matrix) -> sp.csr_matrix:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -29,6 +30,17 @@ RULE_COLUMNS = {
     "q_value": "float64",
 }
 
+# As mlxtend calls them.
+MEASURES = [
+    "support",
+    "antecedent support",
+    "consequent support",
+    "confidence",
+    "lift",
+    "leverage",
+    "conviction",
+]
+
 # Between the items of one side of a rule.
 SEPARATOR = " + "
 
@@ -40,7 +52,7 @@ class RuleSettings:
     Attributes:
         min_support: Share of orders (0 to 1) that all items of a rule must be in.
         min_confidence: Share of the antecedents' orders (0 to 1) that must have the consequents.
-        max_items: Most items of a rule, both sides together.
+        max_items: Most items of a rule, both sides together: 2 or 3.
     """
 
     min_support: float
@@ -55,6 +67,14 @@ class RuleSettings:
         if not 0 < self.min_support <= 1:
             raise InvalidSettingError(
                 f"Basket rules: min_support is {self.min_support}; it must be above 0 and at most 1."
+            )
+        if not 0 <= self.min_confidence <= 1:
+            raise InvalidSettingError(
+                f"Basket rules: min_confidence is {self.min_confidence}; it must be from 0 to 1."
+            )
+        if self.max_items not in (2, 3):
+            raise InvalidSettingError(
+                f"Basket rules: max_items is {self.max_items}; it must be 2 or 3."
             )
 
 
@@ -73,22 +93,25 @@ def find_itemsets(baskets: pd.DataFrame, *, settings: RuleSettings) -> pd.DataFr
     shape = (len(order_ids), len(names))
     found = sp.csr_matrix((np.ones(len(items), dtype=bool), (orders, items)), shape=shape)
     # what is too rare alone is too rare in company
-    supports = found.sum(axis=0).A1 / shape[0]
-    common = np.flatnonzero(supports >= settings.min_support)
+    # a count: 0.07 * 100 is above 7, and what is in 7 of 100 orders would be lost
+    least = max(1, math.ceil(round(settings.min_support * shape[0], 6)))
+    counts = found.sum(axis=0).A1
+    common = np.flatnonzero(counts >= least)
     if not len(common):
         return pd.DataFrame(
             {"support": pd.Series(dtype=float), "itemsets": pd.Series(dtype=object)}
         )
     frame = pd.DataFrame.sparse.from_spmatrix(found[:, common], columns=list(names[common]))
     return fpgrowth(
-        frame, min_support=settings.min_support, max_len=settings.max_items, use_colnames=True
+        frame, min_support=(least - 0.5) / shape[0], max_len=settings.max_items, use_colnames=True
     )
 
 
 def find_rules(baskets: pd.DataFrame, *, level: str, settings: RuleSettings) -> pd.DataFrame:
     """Return the rules among the items of orders, tested against chance.
 
-    False discoveries are controlled over all rules of enough support, whatever their confidence.
+    False discoveries are controlled over all rules of which each side has enough support. Those whose
+    sides are too seldom together count as tested: of the others, chance alone would make many significant.
 
     Args:
         baskets: One row per order and item: order_id, item. Orders of one item count as orders.
@@ -101,10 +124,14 @@ def find_rules(baskets: pd.DataFrame, *, level: str, settings: RuleSettings) -> 
         together often enough.
     """
     itemsets = find_itemsets(baskets, settings=settings)
-    if not (itemsets["itemsets"].map(len) > 1).any():
+    sizes = itemsets["itemsets"].map(len)
+    items, pairs = int((sizes == 1).sum()), int((sizes == 2).sum())
+    if not pairs:
         return pd.DataFrame(columns=list(RULE_COLUMNS)).astype(RULE_COLUMNS)
     order_count = baskets["order_id"].nunique()
-    rules = association_rules(itemsets, metric="confidence", min_threshold=0)
+    rules = association_rules(
+        itemsets, metric="confidence", min_threshold=0, return_metrics=MEASURES
+    )
     rules.columns = [name.replace(" ", "_") for name in rules.columns]
     rules["p_value"] = association_p_values(
         *(
@@ -113,7 +140,10 @@ def find_rules(baskets: pd.DataFrame, *, level: str, settings: RuleSettings) -> 
         ),
         order_count,
     )
-    rules["q_value"] = false_discovery_rates(rules["p_value"].to_numpy(), len(rules))
+    tested = items * (items - 1)
+    if settings.max_items == 3:
+        tested += 2 * pairs * (items - 2)
+    rules["q_value"] = false_discovery_rates(rules["p_value"].to_numpy(), tested)
     rules["item_count"] = [
         len(a | c) for a, c in zip(rules["antecedents"], rules["consequents"], strict=True)
     ]
