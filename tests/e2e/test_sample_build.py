@@ -183,14 +183,14 @@ def test_rows_on_or_after_the_as_of_date_change_nothing(
     ):
         assert content(past.database, query) == content(without_future.database, query), query
 
-    # categories are reference data, taken as they are today; features can only be compared whole
-    # if no product's category hangs on descriptions of the future
+    # categories are reference data, taken as they are today; features and shares can only be
+    # compared whole if no product's category hangs on descriptions of the future
     today = dict(content(past.database, "select stock_code, category from products"))
     yesterday = dict(content(without_future.database, "select stock_code, category from products"))
     assert [code for code in yesterday if today[code] != yesterday[code]] == []
-    features = "from customer_features"
-    assert content(past.database, features) == content(without_future.database, features)
-    assert len(content(past.database, features)) > 1000
+    for query in ("from customer_features", "from segment_category_shares", "from cross_sell_gaps"):
+        assert content(past.database, query) == content(without_future.database, query), query
+    assert len(content(past.database, "from customer_features")) > 1000
 
 
 def test_history_is_the_same_whenever_it_is_looked_at(sample: Build, past: Build) -> None:
