@@ -1,11 +1,12 @@
 """Child of the benchmark: the project's compiled SQL as a list of steps to run without dbt.
 
-Run as a program: ``python plan.py features FOLDER AS_OF_DATE...`` or ``python plan.py
-segmentations FOLDER``. The first loads the seeds into ``FOLDER/bench.duckdb`` with dbt, compiles the
+Run as a program: ``python plan.py features FOLDER AS_OF_DATE...``, ``python plan.py
+segmentations FOLDER`` or ``python plan.py pairs FOLDER``. The first loads the seeds into ``FOLDER/bench.duckdb`` with dbt, compiles the
 ancestors of customer_features once with the default vars and once with the dates as var
 feature_as_of_dates, and writes ``one_date.json`` and ``all_dates.json`` beside the database. The
-second compiles the way from int_cluster_inputs to customer_clusters, and writes
-``segmentations.json``.
+second compiles the way from int_cluster_inputs to customer_clusters, the third that from the
+products and categories of orders to pairs of products; they write ``segmentations.json`` and
+``pairs.json``.
 """
 
 import json
@@ -18,9 +19,17 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[2]
 DATABASE_NAME = "bench.duckdb"  # relation names begin with its stem
 FEATURES = "model.regulars.customer_features"
-SEGMENTATIONS = "model.regulars.customer_clusters"
-# what the segmentations begin with
-GIVEN_MODELS = ("model.regulars.int_cluster_inputs", "model.regulars.int_as_of_dates")
+# part: the model that it ends with, and those that it begins with
+PARTS = {
+    "segmentations": (
+        "model.regulars.customer_clusters",
+        ("model.regulars.int_cluster_inputs", "model.regulars.int_as_of_dates"),
+    ),
+    "pairs": (
+        "model.regulars.int_product_pairs",
+        ("model.regulars.int_basket_products", "model.regulars.int_basket_categories"),
+    ),
+}
 
 
 def make_feature_plans(folder: Path, feature_dates: Sequence[str]) -> None:
@@ -48,19 +57,21 @@ def make_feature_plans(folder: Path, feature_dates: Sequence[str]) -> None:
         _write(folder / f"{name}.json", {"steps": steps})
 
 
-def make_segmentation_plan(folder: Path) -> None:
-    """Write the plan of the segmentations; its `given` relations must be there.
+def make_part_plan(part: str, folder: Path) -> None:
+    """Write the plan of a part; its `given` relations must be there.
 
     Args:
+        part: Key of PARTS.
         folder: Where it goes.
 
     Raises:
         RuntimeError: dbt failed.
     """
     os.environ["REGULARS_WAREHOUSE"] = str(folder / DATABASE_NAME)
-    _run_dbt("compile", "-s", "+customer_clusters", folder=folder)
+    target, begin = PARTS[part]
+    _run_dbt("compile", "-s", f"+{target.rpartition('.')[-1]}", folder=folder)
     nodes = _nodes(folder)
-    steps = _steps(nodes, SEGMENTATIONS, given=GIVEN_MODELS)
+    steps = _steps(nodes, target, given=begin)
     made = {step["name"] for step in steps}
     read = {
         parent
@@ -73,7 +84,7 @@ def make_segmentation_plan(folder: Path) -> None:
         for parent in sorted(read)
         if nodes[parent]["name"] not in made
     ]
-    _write(folder / "segmentations.json", {"given": given, "steps": steps})
+    _write(folder / f"{part}.json", {"given": given, "steps": steps})
 
 
 _OF_GIVEN = {"name": "name", "schema": "schema", "relation": "relation_name"}
@@ -181,5 +192,5 @@ if __name__ == "__main__":
     match part:
         case "features":
             make_feature_plans(Path(place), dates)
-        case "segmentations":
-            make_segmentation_plan(Path(place))
+        case _:
+            make_part_plan(part, Path(place))

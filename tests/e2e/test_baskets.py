@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 
+import duckdb
+import pandas as pd
 import pytest
 
+from regulars.baskets.backtest import backtest_recommendations
+from regulars.baskets.recommend import RecommendationSettings, read_purchases
 from tests.conftest import Build
 
 LIVE_DAYS = 60
@@ -192,6 +196,24 @@ def test_recommendations_of_the_real_data_hit_as_often_as_asked(real: Build) -> 
         "select count(*) from recommendation_backtest where method <> 'ours' and lead_low <= 0"
     )
     assert beaten == [(0,)]
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("origin", "new_for_you", "rest_of_basket"),
+    [("2011-06-12", 0.494, 0.319), ("2011-09-10", 0.449, 0.295)],
+)
+def test_recommendations_at_the_judged_dates_hit_as_documented(
+    real: Build, origin: str, new_for_you: float, rest_of_basket: float
+) -> None:
+    settings = RecommendationSettings(count=10, recent_days=LIVE_DAYS)
+    with duckdb.connect(str(real.warehouse), read_only=True) as connection:
+        purchases = read_purchases(connection.table("main_intermediate.int_basket_products"))
+    judged = backtest_recommendations(purchases, origin=pd.Timestamp(origin), settings=settings)
+    ours = judged[judged["method"] == "ours"].set_index("task")["hit_rate"]
+    assert ours["new_for_you"] == pytest.approx(new_for_you, abs=5e-4)
+    assert ours["rest_of_basket"] == pytest.approx(rest_of_basket, abs=5e-4)
+    assert (judged.loc[judged["method"] != "ours", "lead_low"] > 0).all()
 
 
 @pytest.mark.realdata

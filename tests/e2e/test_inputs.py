@@ -106,6 +106,14 @@ def test_a_shop_with_one_customer_and_one_line_builds(
         ("TABLEWARE & DINING", 1, 1.0, 0.0)
     ]
     assert one.query("from cross_sell_gaps") == []
+    for table in ("category_pairs", "product_pairs", "basket_rules", "recommendation_backtest"):
+        assert one.query(f"from {table}") == []
+    assert one.query("select distinct order_count, several_order_count from basket_counts") == [
+        (1, 0)
+    ]
+    assert one.query("select list, description, is_due, reason from product_recommendations") == [
+        ("buy_again", "MUG", False, "Bought on 1 day, last 1 day ago.")
+    ]
     runs = one.query("select cluster_count, shortfall from cluster_runs")
     assert len(runs) == 8
     assert {count for count, _ in runs} == {1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ SETTINGS = BoostingSettings(
 )
 SCRIPT = """
 import sys
+from dataclasses import replace
 from tests.unit.test_boosting import fitted
 import hashlib
 print(hashlib.sha256(fitted()[0].encode()).hexdigest())
@@ -46,6 +48,17 @@ def test_contributions_sum_to_the_raw_score() -> None:
     np.testing.assert_allclose(contributions.sum(axis=1), trees.raw_scores(features), atol=1e-9)
     np.testing.assert_allclose(trees.predict(features), expit(trees.raw_scores(features)))
     assert trees.gains().argmax() == 0
+
+
+def test_each_class_has_contributions_of_its_own() -> None:
+    _, features = fitted()
+    classes = np.digitize(features[:, 0], [-0.5, 0.5])
+    settings = replace(SETTINGS, objective="multiclass", options=(("num_class", 3),))
+    trees = Trees(fit_trees(features, classes, settings=settings))
+    contributions = trees.contributions(features)
+    assert contributions.shape == (600, 3, 6)
+    np.testing.assert_allclose(contributions.sum(axis=2), trees.raw_scores(features), atol=1e-9)
+    assert trees.contributions(features[:0]).shape == (0, 3, 6)
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])

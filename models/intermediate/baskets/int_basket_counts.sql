@@ -41,10 +41,15 @@ with
             'product',
             'All customers',
             null,
-            count(distinct order_id),
-            count(distinct case when product_count > 1 then order_id end)
-        from products
-        where not is_set_apart
+            count(*),
+            count(case when product_count > 1 then 1 end)
+        from
+            (
+                select order_id, max(product_count) as product_count
+                from products
+                where not is_set_apart
+                group by order_id
+            ) as product_orders
     )
 
 select *

@@ -10,14 +10,7 @@ with
     cluster_centroids as (select * from {{ ref("cluster_centroids") }}),
 
     centroids as (
-        select
-            recipe,
-            feature,
-            {% for i in clusters %}
-                max(
-                    case when cluster_id = {{ i }} then scaled_centroid end
-                ) as centroid_{{ i }}{{ "," if not loop.last }}
-            {% endfor %}
+        select recipe, feature, {{ by_cluster("scaled_centroid") }}
         from cluster_centroids
         group by recipe, feature
     ),
@@ -31,8 +24,10 @@ with
                 cast(
                     sum(
                         cast(
-                            (scaled.scaled_value - centroids.centroid_{{ i }}) * (
-                                scaled.scaled_value - centroids.centroid_{{ i }}
+                            (
+                                scaled.scaled_value - centroids.scaled_centroid_{{ i }}
+                            ) * (
+                                scaled.scaled_value - centroids.scaled_centroid_{{ i }}
                             ) as decimal(28, 12)
                         )
                     ) as double

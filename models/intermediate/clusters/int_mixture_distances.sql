@@ -11,28 +11,13 @@ with
     cluster_whitening as (select * from {{ ref("cluster_whitening") }}),
 
     centroids as (
-        select
-            recipe,
-            feature,
-            {% for i in clusters %}
-                max(
-                    case when cluster_id = {{ i }} then scaled_centroid end
-                ) as centroid_{{ i }}{{ "," if not loop.last }}
-            {% endfor %}
+        select recipe, feature, {{ by_cluster("scaled_centroid") }}
         from cluster_centroids
         group by recipe, feature
     ),
 
     weights as (
-        select
-            recipe,
-            feature,
-            axis,
-            {% for i in clusters %}
-                max(
-                    case when cluster_id = {{ i }} then weight end
-                ) as weight_{{ i }}{{ "," if not loop.last }}
-            {% endfor %}
+        select recipe, feature, axis, {{ by_cluster("weight") }}
         from cluster_whitening
         where weight <> 0
         group by recipe, feature, axis
@@ -47,7 +32,7 @@ with
                 cast(
                     sum(
                         cast(
-                            (scaled.scaled_value - centroids.centroid_{{ i }})
+                            (scaled.scaled_value - centroids.scaled_centroid_{{ i }})
                             * weights.weight_{{ i }} as decimal(28, 12)
                         )
                     ) as double

@@ -8,13 +8,7 @@ with
 
     -- 0 where a recipe is no mixture, NULL where it has no such cluster
     offsets as (
-        select
-            recipe,
-            {% for i in clusters %}
-                max(
-                    case when cluster_id = {{ i }} then score_offset end
-                ) as offset_{{ i }}{{ "," if not loop.last }}
-            {% endfor %}
+        select recipe, {{ by_cluster("score_offset") }}
         from {{ ref("cluster_centroids") }}
         group by recipe
     ),
@@ -27,7 +21,8 @@ with
                     mixture_distances.squared_distance_{{ i }},
                     distances.squared_distance_{{ i }}
                 )
-                + offsets.offset_{{ i }} as score_{{ i }}{{ "," if not loop.last }}
+                + offsets.score_offset_{{ i }}
+                as score_{{ i }}{{ "," if not loop.last }}
             {% endfor %}
         from distances
         inner join offsets on distances.recipe = offsets.recipe

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
+from statsmodels.stats.proportion import proportion_confint
 
 from regulars.baskets.recommend import (
     BASKET_HALF_LIFE,
@@ -218,9 +219,7 @@ def _hits(scores: np.ndarray, truth: np.ndarray, count: int) -> np.ndarray:
 def _judged(outcome: np.ndarray, ours: np.ndarray) -> Mapping[str, float]:
     count, hits = len(outcome), int(outcome.sum())
     rate = hits / count
-    # Wilson 1927
-    middle = (rate + Z**2 / (2 * count)) / (1 + Z**2 / count)
-    half = Z * np.sqrt(rate * (1 - rate) / count + Z**2 / (4 * count**2)) / (1 + Z**2 / count)
+    low, high = proportion_confint(hits, count, method="wilson")
     difference = ours.astype(float) - outcome
     lead = difference.mean()
     error = Z * difference.std() / np.sqrt(count)
@@ -228,8 +227,8 @@ def _judged(outcome: np.ndarray, ours: np.ndarray) -> Mapping[str, float]:
         "customer_count": count,
         "hit_count": hits,
         "hit_rate": rate,
-        "hit_rate_low": middle - half,
-        "hit_rate_high": middle + half,
+        "hit_rate_low": low,
+        "hit_rate_high": high,
         "lead": lead,
         "lead_low": lead - error,
         "lead_high": lead + error,

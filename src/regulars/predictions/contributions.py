@@ -126,7 +126,7 @@ def _explain_window(
 ) -> Explanation:
     if model is None:
         return _of_process(parts.near_to_none)
-    near, far = (model.trees.contributions(described.places, output=number) for number in (0, 1))
+    near, far, _ = np.moveaxis(model.trees.contributions(described.places), 1, 0)
     chances = model.chances(described)
     wanted = np.log(chances[:, 0]) - np.log(chances[:, 1])
     trees = _of_models(_reaching(near - far, wanted), parts)
