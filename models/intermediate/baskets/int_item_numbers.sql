@@ -5,6 +5,7 @@ with
     items as (
         select
             items.item,
+            items.order_count,
             cast(row_number() over (order by items.item) as integer) as item_number
         from counts as items
         inner join

@@ -33,6 +33,8 @@ with
             names_a.item as item_a,
             names_b.item as item_b,
             pairs.orders_with_both,
+            names_a.order_count as orders_with_a,
+            names_b.order_count as orders_with_b,
             pairs.first_order_date,
             pairs.last_order_date
         from pairs
