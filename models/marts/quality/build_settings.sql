@@ -71,6 +71,10 @@
     "recommendation_count",
     "recommendation_orders",
     "recommendation_recent_days",
+    "report_correlation_features",
+    "report_customer_rows",
+    "report_period_days",
+    "report_sampled_customers",
     "reversal_window_hours",
     "risk_band_high_from",
     "risk_band_medium_from",
@@ -78,6 +82,7 @@
     "segment_rules",
     "send_time_customers_from",
     "send_time_orders_from",
+    "small_cell_customers",
     "source_timezone",
     "timing_unit",
 ] %}
