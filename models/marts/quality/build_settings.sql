@@ -3,6 +3,7 @@
 {% set names = [
     "as_of_date",
     "adjustment_prefix",
+    "alert_usual_months_from",
     "at_risk_score",
     "basket_false_discovery_rate",
     "basket_pair_support",
