@@ -70,6 +70,6 @@ def test_no_number_is_written_in_a_sentence(path: Path) -> None:
     """Numbers come from the row; the horizons that column names carry (90d, 30d) are the exception."""
     sql = re.sub(r"--.*|\{#.*?#\}", "", path.read_text(encoding="utf-8"))
     texts = [text for text in re.findall(r"'((?:[^']|'')*)'", sql) if " " in text]
-    assert texts
+    assert texts or "concat(" not in sql
     left = [re.sub(r"\b(90|30) days|:00 \(|:00,", "", text) for text in texts]
     assert [text for text in left if re.search(r"\d", text)] == []

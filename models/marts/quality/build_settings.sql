@@ -36,6 +36,7 @@
     "cluster_stable_rand_index",
     "column_mapping",
     "currency",
+    "customer_anomaly_score_from",
     "date_format",
     "decimal_separator",
     "drop_cross_file_overlap",
@@ -72,6 +73,7 @@
     "recommendation_count",
     "recommendation_orders",
     "recommendation_recent_days",
+    "revenue_anomaly_score_from",
     "reversal_window_hours",
     "risk_band_high_from",
     "risk_band_medium_from",
@@ -81,6 +83,8 @@
     "send_time_orders_from",
     "source_timezone",
     "timing_unit",
+    "trend_false_discovery_rate",
+    "trend_minimum_months",
 ] %}
 with
     settings as (
