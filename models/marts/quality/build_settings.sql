@@ -3,6 +3,7 @@
 {% set names = [
     "as_of_date",
     "adjustment_prefix",
+    "alert_usual_months_from",
     "at_risk_score",
     "basket_false_discovery_rate",
     "basket_pair_support",
@@ -35,6 +36,7 @@
     "cluster_stable_rand_index",
     "column_mapping",
     "currency",
+    "customer_anomaly_score_from",
     "date_format",
     "decimal_separator",
     "drop_cross_file_overlap",
@@ -75,6 +77,7 @@
     "report_customer_rows",
     "report_period_days",
     "report_sampled_customers",
+    "revenue_anomaly_score_from",
     "reversal_window_hours",
     "risk_band_high_from",
     "risk_band_medium_from",
@@ -85,6 +88,8 @@
     "small_cell_customers",
     "source_timezone",
     "timing_unit",
+    "trend_false_discovery_rate",
+    "trend_minimum_months",
 ] %}
 with
     settings as (
