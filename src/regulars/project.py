@@ -43,6 +43,7 @@ class BuildSummary:
     checks: int
     segments: list[dict[str, Any]]
     tables: list[str] = field(default_factory=list)
+    report: str | None = None
 
 
 def project_directory() -> Path:

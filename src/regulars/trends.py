@@ -202,7 +202,11 @@ def _trend(series: pd.DataFrame, minimum_months: int) -> dict[str, object]:
     sold = series["revenue"].to_numpy(dtype=float)
     sold_from = int(np.argmax(sold != 0)) if (sold != 0).any() else len(sold) - 1
     values, months = sold[sold_from:], series["month_start"].iloc[sold_from:]
-    span = {"month_count": len(values), "first_month": months.iloc[0], "last_month": months.iloc[-1]}
+    span = {
+        "month_count": len(values),
+        "first_month": months.iloc[0],
+        "last_month": months.iloc[-1],
+    }
     if len(values) < minimum_months:
         reason = (
             f"{len(values)} complete months since the first sale; a trend needs {minimum_months}."

@@ -288,7 +288,9 @@ def _recurring_closures(series: _Series) -> np.ndarray:
     closed = {
         day.date() for day, is_open in zip(series.dates, series.is_open, strict=True) if not is_open
     }
-    return np.array([day.date() in closed and _was_closed(day.date(), closed) for day in series.dates])
+    return np.array(
+        [day.date() in closed and _was_closed(day.date(), closed) for day in series.dates]
+    )
 
 
 def _was_closed(day: date, closed: set[date]) -> bool:

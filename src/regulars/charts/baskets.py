@@ -53,6 +53,7 @@ def pairs(_data: Rows) -> alt.LayerChart:
         title="Lift (1: as often together as by chance)",
         style=".1~f",
         label_style=".1f",
+        name_limit=420,
         tooltip=tips(
             ("pair:N", "Pair"),
             ("lift:Q", "Lift", ".2f"),
@@ -69,16 +70,16 @@ def rules(_data: Rows) -> alt.Chart:
     """Rules by support and confidence, coloured by lift."""
     return (
         rows()
-        .mark_circle(size=60)
+        .mark_circle()
         .encode(
-            x=alt.X("support:Q", title="Support (share of orders)", axis=value_axis(SHARE_FINE)),
-            y=alt.Y("confidence:Q", title="Confidence", axis=value_axis(SHARE)),
-            color=alt.Color(
-                "lift:Q",
-                title="Lift",
-                scale=alt.Scale(range="ramp"),
-                legend=alt.Legend(gradientLength=160, gradientThickness=10),
+            x=alt.X(
+                "support:Q",
+                title="Support (share of orders)",
+                axis=value_axis(SHARE_FINE),
+                scale=alt.Scale(zero=False),
             ),
+            y=alt.Y("confidence:Q", title="Confidence", axis=value_axis(SHARE)),
+            size=alt.Size("lift:Q", title="Lift", scale=alt.Scale(range=[20, 300])),
             tooltip=tips(
                 ("antecedents:N", "If"),
                 ("consequents:N", "then"),
@@ -124,6 +125,7 @@ def gaps(_data: Rows) -> alt.LayerChart:
         name="gap",
         figure="revenue_gap",
         title="Revenue if the segment spent on it as all customers do",
+        name_limit=230,
         style=MONEY_SHORT,
         tooltip=tips(
             ("segment:N", "Segment"),

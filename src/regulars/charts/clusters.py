@@ -47,7 +47,7 @@ def projection(data: Rows) -> alt.Chart:
 def sizes(_data: Rows) -> alt.LayerChart:
     """Each cluster's share of revenue as a bar, of customers as a tick."""
     base = rows().encode(
-        y=alt.Y("cluster_name:N", sort=alt.SortField("cluster_order"), title=None),
+        y=alt.Y("cluster_name:N", sort=None, title=None),
         tooltip=tips(
             ("cluster_name:N", "Cluster"),
             ("customer_count:Q", "Customers", COUNT),
@@ -72,7 +72,7 @@ def shapes(_data: Rows) -> alt.LayerChart:
     base = rows().encode(
         x=alt.X(
             "feature_name:N",
-            sort=alt.SortField("position"),
+            sort=None,
             title=None,
             axis=alt.Axis(labelAngle=-35, labelLimit=150),
         ),
@@ -101,19 +101,17 @@ def shapes(_data: Rows) -> alt.LayerChart:
 
 def elbow(_data: Rows) -> alt.LayerChart:
     """Inertia by number of clusters; the chosen number is ringed."""
-    return _by_count("inertia", "Inertia (sum of squared distances)", ",.3~s")
+    return _by_count("inertia", "Sum of squared distances", ",.3~s")
 
 
 def silhouette(_data: Rows) -> alt.LayerChart:
     """Silhouette by number of clusters; the chosen number is ringed."""
-    return _by_count("silhouette", "Mean silhouette (-1 to 1)", ".2f")
+    return _by_count("silhouette", "Mean silhouette", ".2f")
 
 
 def stability(_data: Rows) -> alt.LayerChart:
     """Mean adjusted Rand index of fits on resamples, with the lowest."""
-    return _by_count(
-        "bootstrap_ari_mean", "Stability (adjusted Rand index, 1: always the same)", ".2f"
-    )
+    return _by_count("bootstrap_ari_mean", "Adjusted Rand index", ".2f")
 
 
 def _by_count(figure: str, title: str, style: str) -> alt.LayerChart:
@@ -138,16 +136,19 @@ def _by_count(figure: str, title: str, style: str) -> alt.LayerChart:
     return alt.layer(
         base.mark_line(),
         base.mark_point(size=60).encode(tooltip=tooltip),
-        base.transform_filter("datum.is_chosen").mark_point(
-            size=260, filled=False, strokeWidth=2, style="muted-line"
-        ),
+        base.transform_filter("datum.is_chosen").mark_point(size=260, filled=False, strokeWidth=2),
     ).properties(height=200)
 
 
 def agreement(data: Rows) -> alt.LayerChart:
     """How alike two recipes group the customers."""
     base = rows().encode(
-        x=alt.X("other_recipe:N", sort=ordered(data, "other_recipe"), title=None),
+        x=alt.X(
+            "other_recipe:N",
+            sort=ordered(data, "other_recipe"),
+            title=None,
+            axis=alt.Axis(labelAngle=-40),
+        ),
         y=alt.Y("recipe:N", sort=ordered(data, "recipe"), title=None),
     )
     return alt.layer(

@@ -11,6 +11,7 @@ from regulars.charts.marks import (
     SHARE,
     SHARE_FINE,
     Rows,
+    named,
     ordered,
     rows,
     tips,
@@ -20,7 +21,14 @@ from regulars.charts.marks import (
 
 def opportunities(data: Rows) -> alt.LayerChart:
     """Opportunities by expected value, with its range."""
-    base = rows().encode(y=alt.Y("title:N", sort=ordered(data, "title"), title=None))
+    base = rows().encode(
+        y=alt.Y(
+            "title:N",
+            sort=ordered(data, "title"),
+            title=None,
+            axis=alt.Axis(labelLimit=330),
+        )
+    )
     tooltip = tips(
         ("title:N", "Opportunity"),
         ("expected_value:Q", "Expected value", MONEY),
@@ -49,7 +57,12 @@ def opportunities(data: Rows) -> alt.LayerChart:
 def health(data: Rows) -> alt.LayerChart:
     """Components of portfolio health, 0 to 100."""
     base = rows().encode(
-        y=alt.Y("title:N", sort=ordered(data, "title"), title=None),
+        y=alt.Y(
+            "title:N",
+            sort=ordered(data, "title"),
+            title=None,
+            axis=alt.Axis(labelLimit=330),
+        ),
         x=alt.X("score:Q", title="Score, 0 to 100", scale=alt.Scale(domain=[0, 110])),
         tooltip=tips(
             ("title:N", "Component"), ("score:Q", "Score", ".0f"), ("sentence:N", "In words")
@@ -102,7 +115,14 @@ def campaign_groups(data: Rows) -> alt.LayerChart:
             ["treatment_count", "control_count", "suppressed_count"], as_=["which", "figure"]
         )
         .transform_calculate(
-            name="{treatment_count: 'treatment', control_count: 'control', suppressed_count: 'not contacted'}[datum.which]"
+            name=named(
+                "datum.which",
+                {
+                    "treatment_count": "treatment",
+                    "control_count": "control",
+                    "suppressed_count": "not contacted",
+                },
+            )
         )
     )
     names = ["treatment", "control", "not contacted"]

@@ -40,14 +40,26 @@ def tips(*lines: tuple[str, ...]) -> list[alt.Tooltip]:
     return [tip(*line) for line in lines]
 
 
+def named(expression: str, names: Mapping[str, str]) -> str:
+    """A Vega expression that gives a value its name; Vega's interpreter knows no lookup in an object."""
+    *some, last = names.items()
+    text = f"'{last[1]}'"
+    for value, name in reversed(some):
+        text = f"{expression} == '{value}' ? '{name}' : {text}"
+    return text
+
+
 def value_axis(style: str, *, tick_count: int = 5) -> alt.Axis:
     """An axis of numbers with few ticks."""
     return alt.Axis(format=style, tickCount=tick_count, domain=False, ticks=False)
 
 
-def ordered(data: Rows, field: str) -> list[Any]:
-    """Distinct values of a field, in the order of the rows."""
-    return list(dict.fromkeys(row[field] for row in data if row[field] is not None))
+def ordered(data: Rows, field: str, *, by: str | None = None) -> list[Any]:
+    """Distinct values of a field, in the order of the rows or of another field."""
+    known = [row for row in data if row[field] is not None]
+    if by:
+        known.sort(key=lambda row: row[by])
+    return list(dict.fromkeys(row[field] for row in known))
 
 
 def ranked_bars(
@@ -56,17 +68,22 @@ def ranked_bars(
     figure: str,
     title: str,
     style: str,
-    name_title: str | None = None,
     tooltip: Iterable[alt.Tooltip],
     colour: alt.Color | None = None,
     label_style: str | None = None,
+    name_limit: int | None = None,
 ) -> alt.LayerChart:
     """Horizontal bars in the order of the rows, each with its number at the end."""
     base = (
         rows()
         .transform_filter(alt.datum[figure] != None)  # noqa: E711 - a Vega expression
         .encode(
-            y=alt.Y(f"{name}:N", sort=None, title=name_title),
+            y=alt.Y(
+                f"{name}:N",
+                sort=None,
+                title=None,
+                axis=alt.Axis(labelLimit=name_limit) if name_limit else alt.Axis(),
+            ),
             x=alt.X(f"{figure}:Q", title=title, axis=value_axis(style)),
             tooltip=list(tooltip),
         )
@@ -74,10 +91,16 @@ def ranked_bars(
     bars = base.mark_bar(cornerRadiusEnd=2, height={"band": 0.72})
     if colour is not None:
         bars = bars.encode(color=colour)
-    labels = base.mark_text(align="left", dx=4, clip=False).encode(
+    labels = base.mark_text(align="left", dx=4).encode(
         text=alt.Text(f"{figure}:Q", format=label_style or style)
     )
-    return alt.layer(bars, labels).properties(height={"step": BAR_STEP})
+    # room for the number of the longest bar
+    room = (
+        base.transform_calculate(reach=f"datum.{figure} * 1.14")
+        .mark_point(opacity=0)
+        .encode(x="reach:Q", tooltip=alt.value(None))
+    )
+    return alt.layer(bars, labels, room).properties(height={"step": BAR_STEP})
 
 
 def heat_map(
@@ -96,12 +119,13 @@ def heat_map(
     scale: alt.Scale | None = None,
     x_axis: alt.Axis | None = None,
     cell_height: int = 26,
+    x_order: str | None = None,
     has_small_cells: bool = True,
 ) -> alt.LayerChart:
     """A grid of cells in the order of the rows; cells left out as too small are marked by a dot."""
-    axis = x_axis or alt.Axis(labelAngle=0)
+    axis = x_axis or alt.Axis(labelAngle=0, labelOverlap=True)
     base = rows().encode(
-        x=alt.X(f"{x}:O", sort=ordered(data, x), title=x_title, axis=axis),
+        x=alt.X(f"{x}:O", sort=ordered(data, x, by=x_order), title=x_title, axis=axis),
         y=alt.Y(f"{y}:O", sort=ordered(data, y), title=y_title),
     )
     shown = alt.datum[figure] != None  # noqa: E711 - a Vega expression

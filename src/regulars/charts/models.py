@@ -12,6 +12,7 @@ from regulars.charts.marks import (
     SHARE,
     SHARE_FINE,
     Rows,
+    named,
     ordered,
     ranked_bars,
     rows,
@@ -29,7 +30,7 @@ def backtests(data: Rows) -> alt.LayerChart:
     )
     y = alt.Y(
         "figure:Q",
-        title="Higher is better (ROC-AUC; for value normalised Gini)",
+        title="Figure (higher is better)",
         scale=alt.Scale(zero=False),
         axis=value_axis(".2f"),
     )
@@ -119,7 +120,13 @@ def _axis(style: str, largest: float, is_money: bool) -> alt.Axis:
 
 def residuals(_data: Rows) -> alt.LayerChart:
     """Happened less predicted by tenth of the customers, with the range of the middle 80 %."""
-    base = rows().encode(x=alt.X("decile:O", title="Tenth of customers by prediction (1: highest)"))
+    base = rows().encode(
+        x=alt.X(
+            "decile:O",
+            title="Tenth of customers by prediction (1: highest)",
+            axis=alt.Axis(labelAngle=0),
+        )
+    )
     scale = alt.Scale(type="symlog", constant=10)
     axis = alt.Axis(
         format="$,.2~s",
@@ -179,7 +186,10 @@ def threshold_sweep(_data: Rows) -> alt.LayerChart:
         rows()
         .transform_fold(["precision", "recall", "contacted_share"], as_=["measure", "figure"])
         .transform_calculate(
-            name="{precision: 'precision', recall: 'recall', contacted_share: 'contacted'}[datum.measure]"
+            name=named(
+                "datum.measure",
+                {"precision": "precision", "recall": "recall", "contacted_share": "contacted"},
+            )
         )
         .transform_filter("isValid(datum.figure)")
     )
@@ -278,9 +288,7 @@ def recommendations(data: Rows) -> alt.LayerChart:
     )
     return alt.layer(
         base.mark_bar(cornerRadiusEnd=2, height={"band": 0.6}),
-        base.mark_rule(strokeWidth=2, style="guide").encode(
-            x="hit_rate_low:Q", x2="hit_rate_high:Q"
-        ),
+        base.mark_rule(strokeWidth=2).encode(x="hit_rate_low:Q", x2="hit_rate_high:Q"),
         base.mark_point(size=30, opacity=0).encode(
             tooltip=tips(
                 ("method:N", "Method"),

@@ -15,6 +15,7 @@ from regulars.charts.marks import (
     VERDICT,
     Rows,
     heat_map,
+    named,
     ordered,
     ranked_bars,
     rows,
@@ -78,21 +79,15 @@ def decomposition(_data: Rows) -> alt.FacetChart:
     """Weekly revenue, its trend, season and remainder, one below the other."""
     parts = {"revenue": "Net revenue", "trend": "Trend", "seasonal": "Season", "remainder": "Rest"}
     names = list(parts.values())
-    base = (
-        rows()
-        .transform_fold(list(parts), as_=["part", "figure"])
-        .transform_calculate(
-            name=f"{{{', '.join(f'{key}: {name!r}' for key, name in parts.items())}}}[datum.part]"
-        )
-        .transform_filter("isValid(datum.figure)")
-    )
     tooltip = tips(("week_start:T", "Week from", DAY), ("figure:Q", "Amount", MONEY))
     x = alt.X("week_start:T", title=None, axis=alt.Axis(format="%b %y"))
     y = alt.Y("figure:Q", title=None, axis=value_axis(MONEY_SHORT, tick_count=3))
-    return (
+    base = alt.Chart()
+    chart = (
         alt.layer(
             base.mark_line(strokeWidth=1.5).encode(x=x, y=y),
             base.mark_point(size=50, opacity=0).encode(x=x, y=y, tooltip=tooltip),
+            data=alt.NamedData("rows"),
         )
         .properties(height=90)
         .facet(
@@ -106,6 +101,13 @@ def decomposition(_data: Rows) -> alt.FacetChart:
         )
         .resolve_scale(y="independent")
     )
+    # the names must be known outside of the facets
+    chart.transform = [
+        alt.FoldTransform(list(parts), **{"as": ["part", "figure"]}),
+        alt.CalculateTransform(named("datum.part", parts), **{"as": "name"}),
+        alt.FilterTransform("isValid(datum.figure)"),
+    ]
+    return chart
 
 
 def revenue_anomalies(_data: Rows) -> alt.LayerChart:
@@ -169,7 +171,7 @@ def country_map(_data: Rows) -> alt.LayerChart:
             ),
         )
     )
-    return alt.layer(land, countries).project(type="naturalEarth1").properties(height=330)
+    return alt.layer(land, countries).project(type="naturalEarth1").properties(height=300)
 
 
 def country_bars(_data: Rows) -> alt.LayerChart:
@@ -230,7 +232,12 @@ def top_categories(_data: Rows) -> alt.LayerChart:
 def distribution(data: Rows, *, title: str, item: str) -> alt.LayerChart:
     """How many items lie in each bin, as bars; bins left out as too small are marked by a dot."""
     base = rows().encode(
-        x=alt.X("bin:N", sort=ordered(data, "bin"), title=title, axis=alt.Axis(labelAngle=-45))
+        x=alt.X(
+            "bin:N",
+            sort=ordered(data, "bin"),
+            title=title,
+            axis=alt.Axis(labelAngle=-45, labelOverlap=True),
+        )
     )
     return alt.layer(
         base.mark_bar(cornerRadiusEnd=2).encode(
@@ -294,8 +301,8 @@ def correlations(data: Rows) -> alt.LayerChart:
         y_title="",
         title="Rank correlation",
         style="+.1f",
-        scale=alt.Scale(domain=[-1, 1], domainMid=0, range="diverging"),
-        x_axis=alt.Axis(labelAngle=-45),
+        scale=alt.Scale(domain=[-1, 1], domainMid=0, range="diverging", interpolate="rgb"),
+        x_axis=alt.Axis(labelAngle=-45, labelOverlap=True),
         tooltip=tips(
             ("name:N", "Feature"),
             ("other_name:N", "with"),
@@ -350,7 +357,7 @@ def revenue_bridge(data: Rows) -> alt.LayerChart:
         ),
         base.mark_text(align="left", dx=5).encode(
             x=alt.X("label_at:Q", scale=scale),
-            text=alt.Text("amount:Q", format=MONEY),
+            text=alt.Text("amount:Q", format=MONEY_SHORT),
         ),
     ).properties(height={"step": 26})
 

@@ -66,7 +66,8 @@ def treemap_rows(data: Rows, *, width: float = 160.0, height: float = 60.0) -> l
             "x_to": round(space.x + space.width, 3),
             "y_from": round(space.y, 3),
             "y_to": round(space.y + space.height, 3),
-            "label": row["segment"] if space.width > 18 and space.height > 6 else "",
+            # fourteen units of height hold two lines of text
+            "label": row["segment"] if space.width > 16 and space.height > 8 else "",
         }
         for row, space in zip(worth, spaces, strict=True)
     ]
@@ -76,10 +77,9 @@ def treemap(_data: Rows) -> alt.LayerChart:
     """Segments as areas by revenue, shaded by the chance of no order."""
     base = rows().encode(
         x=alt.X("x_from:Q", axis=None, scale=alt.Scale(domain=[0, 160], nice=False)),
-        x2="x_to:Q",
         y=alt.Y("y_from:Q", axis=None, scale=alt.Scale(domain=[60, 0], nice=False)),
-        y2="y_to:Q",
     )
+    limit = alt.expr("(datum.x_to - datum.x_from) / 160 * width - 8")
     tooltip = tips(
         ("segment:N", "Segment"),
         ("revenue:Q", "Revenue", MONEY),
@@ -89,6 +89,8 @@ def treemap(_data: Rows) -> alt.LayerChart:
     )
     return alt.layer(
         base.mark_rect(style="edge").encode(
+            x2="x_to:Q",
+            y2="y_to:Q",
             color=alt.Color(
                 "churn_probability_90d:Q",
                 title="Mean chance of no order in 90 days",
@@ -97,11 +99,11 @@ def treemap(_data: Rows) -> alt.LayerChart:
             ),
             tooltip=tooltip,
         ),
-        base.mark_text(align="left", baseline="top", dx=6, dy=6, fontWeight=600).encode(
-            text="label:N", tooltip=tooltip
-        ),
+        base.mark_text(
+            align="left", baseline="top", dx=6, dy=6, fontWeight=600, limit=limit
+        ).encode(text="label:N", tooltip=tooltip),
         base.transform_filter("datum.label != ''")
-        .mark_text(align="left", baseline="top", dx=6, dy=21)
+        .mark_text(align="left", baseline="top", dx=6, dy=21, limit=limit)
         .encode(text=alt.Text("revenue:Q", format=MONEY_SHORT), tooltip=tooltip),
     ).properties(height=300)
 
@@ -162,10 +164,10 @@ def category_map(data: Rows) -> alt.LayerChart:
         figure="revenue_index",
         x_title="",
         y_title="",
-        title="Share of revenue against all customers (100: as usual)",
+        title="Against all customers (100: as usual)",
         style=".0f",
         is_labelled=True,
-        x_axis=alt.Axis(labelAngle=-45),
+        x_axis=alt.Axis(labelAngle=-45, labelOverlap=True),
         scale=alt.Scale(range="heatmap", domain=[40, 180], clamp=True),
         tooltip=tips(
             ("segment:N", "Segment"),
@@ -208,6 +210,7 @@ def migration_matrix(data: Rows) -> alt.LayerChart:
         x="to_segment",
         y="from_segment",
         figure="customer_count",
+        x_order="to_order",
         x_title="to",
         y_title="from",
         title="Customers who moved",

@@ -75,7 +75,7 @@ DARK = Theme(
         "#9ac66f", "#a3a3f5", "#d89a75", "#55c7da",
     ),
     pale=("#1e2630", "#36638f"),
-    deep=("#1c2631", "#2b5480", "#5c9bdb", "#d3e6fa"),
+    deep=("#213a54", "#2b5480", "#5c9bdb", "#d3e6fa"),
 )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def config(theme: Theme) -> dict[str, Any]:
             "gridColor": theme.line,
             "labelLimit": 170,
         },
-        "axisX": {"grid": False, "labelFlush": False},
+        "axisX": {"grid": False, "labelFlush": False, "labelSeparation": 6},
         "axisBand": {"grid": False, "ticks": False, "domain": False, "labelPadding": 6},
         "legend": text
         | {
@@ -112,6 +112,7 @@ def config(theme: Theme) -> dict[str, Any]:
             "titleFontSize": 11,
             "titleFontWeight": 500,
             "labelLimit": 180,
+            "titleLimit": 420,
             "columns": 4,
             "symbolStrokeWidth": 2,
         },
@@ -140,14 +141,11 @@ def config(theme: Theme) -> dict[str, Any]:
         "text": {"color": theme.ink, "fontSize": 11, "font": FONT},
         "geoshape": {"stroke": theme.background, "strokeWidth": 0.5},
         "style": {
-            "muted": {"fill": theme.muted, "stroke": theme.muted},
-            "muted-line": {"stroke": theme.muted, "strokeDash": [4, 3]},
-            "muted-text": {"fill": theme.faint},
-            "land": {"fill": theme.line, "stroke": theme.background},
-            "guide": {"stroke": theme.faint, "strokeDash": [4, 3], "strokeWidth": 1},
-            "outline": {"fill": None, "stroke": theme.line, "strokeWidth": 1},
+            "muted-line": {"color": theme.faint, "strokeDash": [4, 3], "strokeWidth": 1.5},
+            "muted-text": {"color": theme.faint},
+            "land": {"color": theme.line},
+            "guide": {"color": theme.faint, "strokeDash": [4, 3], "strokeWidth": 1},
             "edge": {"stroke": theme.background, "strokeWidth": 1},
-            "on-colour": {"fill": "#ffffff" if theme is LIGHT else "#10141a"},
         },
         "range": {
             "category": list(theme.categories),

@@ -130,7 +130,8 @@ def send_times(data: Rows) -> alt.LayerChart:
         base.mark_rule(strokeWidth=2).encode(
             x=alt.X(
                 "hour_share_low:Q",
-                title="Share of the segment's orders in its best hour, with 95 % interval",
+                title="Share of the segment's orders in its best hour, with 95% interval",
+                scale=alt.Scale(zero=False),
                 axis=value_axis(SHARE),
             ),
             x2="hour_share_high:Q",

@@ -83,7 +83,8 @@ def selections(report: Report) -> dict[str, dict[str, list[str]]]:
         columns: dict[str, list[str]] = {}
         for view in tab.panels:
             name = view.panel.select
-            if name and view.rows:
+            # the cards of the segments are their choice
+            if name and name != "segment" and view.rows:
                 known = columns.setdefault(name, [])
                 known += [
                     value

@@ -33,6 +33,20 @@ _LABELS = {
     "note": "Not shown",
     "is_worth_contact": "Worth a contact",
     "roc_auc": "ROC-AUC",
+    "bg_nbd_figure": "BG/NBD",
+    "contact_count": "Customers worth a contact",
+    "contact_rank": "Rank",
+    "customer_id": "Customer",
+    "expected_gain": "Gain of contacting them",
+    "expected_revenue_90d": "Expected value, 90 days",
+    "median_frequency": "Median orders",
+    "median_monetary": "Median revenue so far",
+    "median_recency_days": "Median days since last order",
+    "next_purchase_window": "Next order",
+    "previous_customer_count": "Customers at the last month end",
+    "previous_date": "Last month end",
+    "risk_reason": "What raises the risk",
+    "value_reason": "What raises the value",
 }
 _ABBREVIATIONS = {
     "90d": "90 days",
@@ -50,7 +64,8 @@ def label(column: str) -> str:
     words = [_ABBREVIATIONS.get(word, word) for word in column.removeprefix("is_").split("_")]
     if len(words) > 1 and words[-1] == "count":
         words = words[:-1]
-        words[-1] = _plural(words[-1])
+        if not words[-1].endswith("ed"):
+            words[-1] = _plural(words[-1])
     text = " ".join(words)
     return text[:1].upper() + text[1:]
 

@@ -48,13 +48,17 @@ def _points(rows: list[Row], _words: Words) -> str | None:
 PROJECTION = """
 select recipe, customer_id, sample_number, cluster_name, round(plot_x, 3) as plot_x, round(plot_y, 3) as plot_y
 from report_cluster_points
-order by recipe, sample_number"""
+order by
+    (select min(recipe_order) from report_clusters where report_clusters.recipe = report_cluster_points.recipe),
+    sample_number"""
 EVALUATION = """
 select
     recipe, cluster_count, inertia, silhouette, davies_bouldin, calinski_harabasz,
     bootstrap_ari_mean, bootstrap_ari_min, smallest_share, is_chosen
 from cluster_evaluation
-order by recipe, cluster_count"""
+order by
+    (select min(recipe_order) from report_clusters where report_clusters.recipe = cluster_evaluation.recipe),
+    cluster_count"""
 
 CLUSTERS = Tab(
     key="clusters",
@@ -132,7 +136,9 @@ select
     recipe, cluster_name, feature_name, position, scaled_centroid, avg_value, median_value,
     is_suppressed
 from report_cluster_shapes
-order by recipe, cluster_id, position""",
+order by
+    (select min(recipe_order) from report_clusters where report_clusters.recipe = report_cluster_shapes.recipe),
+    cluster_id, position""",
             missing=NO_FIT,
             chart=clusters.shapes,
             select="recipe",
@@ -180,7 +186,9 @@ order by recipe, cluster_id, position""",
             about="1: two recipes group the customers alike; 0: no more than by chance.",
             tables=("cluster_agreement",),
             query="""
-select recipe, other_recipe, adjusted_rand_index
+select
+    replace(recipe, '_', ' ') as recipe, replace(other_recipe, '_', ' ') as other_recipe,
+    adjusted_rand_index
 from cluster_agreement
 order by recipe, other_recipe""",
             missing="There are not two recipes to compare.",

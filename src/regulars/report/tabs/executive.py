@@ -129,7 +129,7 @@ order by display_order""",
 select alert_rank, severity, alert_category as category, title, subject, sentence, owner, action, amount_at_stake
 from alerts
 order by alert_rank
-limit 5""",
+limit 3""",
             missing="No alert fires: every enabled rule is within its thresholds.",
         ),
         Panel(

@@ -121,8 +121,8 @@ order by insight_rank""",
             tables=("alert_checks",),
             query="""
 select
-    status, title, alert_category as category, metric, unit, comparison, warn_threshold, critical_threshold,
-    measured_count, fired_count, worst_value, statement, owner
+    status, title, statement, alert_category as category, worst_value, comparison, warn_threshold,
+    critical_threshold, unit, fired_count, measured_count, metric, owner
 from alert_checks
 order by
     case status when 'RED' then 1 when 'AMBER' then 2 when 'NOT CHECKED' then 3 else 4 end, alert""",

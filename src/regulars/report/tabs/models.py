@@ -12,7 +12,6 @@ from regulars.report.words import Words, day, percent
 
 REASON = "select min(reason) from model_eligibility"
 UNJUDGED = "No past date could be judged."
-GRADED = "(graded by the full backtest; A is best)"
 
 JUDGED = """
 select
@@ -135,9 +134,9 @@ MODELS = Tab(
             tables=("model_eligibility",),
             query="""
 select
-    task, horizon_days, grade, rung, reason, figure_name, figure, bg_nbd_figure,
-    difference_to_bg_nbd, difference_to_bg_nbd_low, difference_to_bg_nbd_high, judged_on,
-    customer_count
+    replace(task, '_', ' ') as task, horizon_days, grade, rung, reason,
+    case figure_name when 'roc_auc' then 'ROC-AUC' else figure_name end as figure_name, figure,
+    bg_nbd_figure, judged_on, customer_count
 from model_eligibility
 order by task, horizon_days""",
             missing="There is no prediction in this database.",
@@ -365,7 +364,7 @@ order by report_segments.display_order, next_order.window_order""",
             tables=("recommendation_backtest",),
             query="""
 select
-    replace(task, '_', ' ') as recommended, replace(method, '_', ' ') as method, hit_rate,
+    replace(task, '_', ' ') as recommended, replace(replace(method, 'ours', 'Regulars'), '_', ' ') as method, hit_rate,
     hit_rate_low, hit_rate_high, lead, lead_low, lead_high, customer_count, origin
 from recommendation_backtest
 where origin = (select max(origin) from recommendation_backtest)

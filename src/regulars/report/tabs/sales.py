@@ -7,7 +7,7 @@ from functools import partial
 
 from regulars.charts import sales
 from regulars.report.panel import Figure, Panel, Row, Tab
-from regulars.report.words import TO, Words, count, day, listed, percent
+from regulars.report.words import TO, Words, count, day, label, listed, percent
 
 
 def _lede(rows: Mapping[str, list[Row]], words: Words) -> str | None:
@@ -111,11 +111,8 @@ def most(rows: list[Row], _words: Words, *, item: str) -> str | None:
 
 
 def _named_features(rows: list[Row], _words: Words) -> list[Row]:
-    def name(feature: str) -> str:
-        return feature.replace("_", " ")
-
     return [
-        {**row, "name": name(row["feature"]), "other_name": name(row["other_feature"])}
+        {**row, "name": label(row["feature"]), "other_name": label(row["other_feature"])}
         for row in rows
     ]
 
@@ -130,7 +127,7 @@ def _strongest(rows: list[Row], _words: Words) -> str | None:
         return None
     best = max(pairs, key=lambda row: abs(row["correlation"]))
     return (
-        f"Closest together are {best['name']} and {best['other_name']} "
+        f"Closest together are {best['name'].lower()} and {best['other_name'].lower()} "
         f"({best['correlation']:.2f}): they say nearly the same."
     )
 
@@ -202,7 +199,7 @@ order by week_start""",
             query="""
 select
     period_start, period_end, revenue, expected_revenue, expected_low, expected_high, is_anomaly,
-    direction, anomaly_score, largest_order_share, sentence, reason
+    direction, anomaly_score, largest_order_id, largest_order_share, sentence, reason
 from revenue_anomalies
 where period_type = 'week'
 order by period_start""",

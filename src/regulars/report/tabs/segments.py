@@ -162,6 +162,16 @@ order by display_order"""
             },
             missing="There is no playbook in this database.",
             select="segment",
+            columns=(
+                "who_they_are",
+                "what_to_do",
+                "objective",
+                "message",
+                "channel",
+                "offer",
+                "cadence",
+                "what_to_measure",
+            ),
             width="half",
         ),
         Panel(
@@ -241,7 +251,7 @@ order by f_score desc, r_score""",
 select
     from_segment, to_segment, direction, customer_count, revenue, purchased_count,
     time_passed_count, cut_points_moved_count, returned_goods_count, from_date, to_date,
-    is_suppressed
+    from_order, to_order, is_suppressed
 from report_migrations
 where direction <> 'stayed'
 order by from_order, to_order""",
