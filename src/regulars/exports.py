@@ -78,14 +78,13 @@ def export(database: Path, folder: Path) -> list[ExportedFile]:
 
     Raises:
         NotBuiltError: If there is no database, or it lacks a mart.
-        ExportError: If a segment's name makes no file name of its own.
+        ExportError: If files cannot be written, or a segment's name makes no file name of its own.
         InvalidReportError: If the insights report does not keep to its schema.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     staging = folder / f".export-{os.getpid()}.tmp"
     shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
     try:
+        staging.mkdir(parents=True)
         with open_read_only(database) as connection:
             # what does not fit in memory while rows are put in order
             connection.execute(f"set temp_directory = {quote_literal(str(staging / 'spill'))}")
@@ -94,6 +93,8 @@ def export(database: Path, folder: Path) -> list[ExportedFile]:
                 for name, write in sorted(_writers(connection, database).items())
             ]
         _replace(staging, folder, files)
+    except (OSError, duckdb.IOException) as error:
+        raise ExportError(f"The files cannot be written to {folder}: {error}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return files

@@ -174,12 +174,20 @@ def test_a_failure_at_any_file_leaves_the_last_export_whole(
             return write(staging, name, writer)
 
         monkeypatch.setattr(exports, "_write", fail)
-        with pytest.raises(OSError, match="disk full"):
+        with pytest.raises(ExportError, match="disk full"):
             export(database, folder)
         assert contents(folder) == before
     monkeypatch.setattr(exports, "_write", write)
     export(database, folder)
     assert contents(folder) != before
+
+
+def test_a_folder_that_cannot_be_made_is_named(database: Path, tmp_path: Path) -> None:
+    taken = tmp_path / "outputs"
+    taken.write_bytes(b"a file")
+    with pytest.raises(ExportError, match=r"cannot be written to .*outputs"):
+        export(database, taken)
+    assert taken.read_bytes() == b"a file"
 
 
 def test_a_report_that_breaks_its_schema_replaces_nothing(database: Path, folder: Path) -> None:
