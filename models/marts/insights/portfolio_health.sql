@@ -108,7 +108,7 @@ with
                             ) as varchar
                         ),
                         ' %: ',
-                        {{ thousands("scored.score") }},
+                        {{ number_text("scored.score") }},
                         ' of 100 points (0 points at ',
                         cast(
                             cast(round(100 * scored.value_at_0) as integer) as varchar
@@ -141,7 +141,7 @@ with
                 else
                     concat(
                         'Portfolio health is ',
-                        {{ thousands("score") }},
+                        {{ number_text("score") }},
                         ' of 100 points, from ',
                         counted_count,
                         ' of ',
@@ -149,11 +149,11 @@ with
                         ' components; best: ',
                         best_title,
                         ' (',
-                        {{ thousands("best_score") }},
+                        {{ number_text("best_score") }},
                         '), worst: ',
                         worst_title,
                         ' (',
-                        {{ thousands("worst_score") }},
+                        {{ number_text("worst_score") }},
                         ').'
                     )
             end as sentence
