@@ -166,6 +166,10 @@ def test_rows_on_or_after_the_as_of_date_change_nothing(
         "from revenue_decomposition",
         "from country_performance",
         "from customer_timing_personas",
+        "from customer_clv_groups",
+        # names and categories of products are taken as they are today
+        "select wave, customer_id, campaign, priority, group_name, suppression_reason, best_send_reason from campaign_audiences",
+        "from campaign_waves",
         "from send_time_recommendations",
         "from customer_clusters",
         "from cluster_centroids",
