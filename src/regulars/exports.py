@@ -155,7 +155,7 @@ def _campaign_writers(connection: duckdb.DuckDBPyConnection) -> dict[str, Writer
             inner join
                 (
                     select wave from campaign_audiences
-                    group by wave order by max(wave_date) desc, wave desc limit 1
+                    group by wave, is_draft order by max(wave_date) desc, is_draft, wave desc limit 1
                 ) as latest
                 on campaign_audiences.wave = latest.wave
             where campaign_audiences.segment = ?

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -62,9 +63,11 @@ def test_every_customer_has_one_row_and_a_reason(sample: Build) -> None:
         "select expected_value from campaign_audiences where not is_suppressed order by priority"
     )
     assert descending == sorted(descending, reverse=True)
-    assert sample.query("select distinct wave, wave_date from campaign_audiences") == [
-        (sample.summary["as_of_date"], date.fromisoformat(sample.summary["as_of_date"]))
+    assert sample.query("select distinct wave, is_draft, wave_date from campaign_audiences") == [
+        ("draft", True, date.fromisoformat(sample.summary["as_of_date"]))
     ]
+    # nobody is contacted from a draft, so there is nothing to measure
+    assert sample.query("select count(*) from campaign_uplift") == [(0,)]
 
 
 def test_the_control_group_is_drawn_by_a_hash_that_anyone_can_repeat(sample: Build) -> None:
@@ -351,7 +354,7 @@ def simulated(
         connection.execute(
             """
             create table int_wave_members as
-            select *, false as is_suppressed, true as is_finished, date '2024-01-01' as wave_date, date '2024-03-31' as window_end
+            select *, false as is_suppressed, false as is_draft, true as is_finished, date '2024-01-01' as wave_date, date '2024-03-31' as window_end
             from int_wave_outcomes
             """
         )
@@ -526,6 +529,38 @@ def test_the_first_waves_result_is_read_from_the_orders_of_its_window(
         "using (wave, campaign) where wave = 'spring' and campaign = 'all'"
     )[0]
     assert base == pytest.approx(actual, abs=0.05)
+
+
+def test_a_draft_leaves_out_whom_the_named_waves_contacted_and_leaves_no_trace(
+    two_waves: tuple[Build, dict[str, list[tuple[object, ...]]]], tmp_path: Path
+) -> None:
+    later, _ = two_waves
+    warehouse = tmp_path / later.warehouse.name
+    shutil.copy(later.warehouse, warehouse)
+    named = content(later.database, "from campaign_audiences")
+
+    def build_on(**variables: object) -> None:
+        settings = {"as_of_date": "2024-04-27", "campaign_contact_cap_days": 60, "prediction_origins": 8}
+        run_dbt(
+            "build", "-s", "int_campaign_audiences+", "--exclude-resource-type", "unit_test",
+            "--vars", json.dumps(settings | variables), warehouse=warehouse, target=tmp_path / "target",
+        )  # fmt: skip
+
+    build_on()
+    wave = "from main.campaign_audiences where wave"
+    assert content(warehouse, f"{wave} <> 'draft'") == named
+    contacted, drafted = (
+        {row[0] for row in content(warehouse, f"select customer_id {wave} {which}")}
+        for which in (
+            "in ('spring', 'may') and group_name = 'treatment'",
+            "= 'draft' and not is_suppressed",
+        )
+    )
+    assert drafted
+    assert not contacted & drafted
+    # the next build with the wave's name does not know the draft
+    build_on(campaign_wave="may", campaign_measured_days=28, campaign_control_share=0.3)
+    assert content(warehouse, "from main.campaign_audiences") == named
 
 
 def test_building_a_wave_again_changes_nothing_and_a_past_one_knows_no_later(

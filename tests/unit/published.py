@@ -34,13 +34,13 @@ insert into customer_scores select as_of_date, customer_id, churn_probability_90
 create table segment_profiles (as_of_date date, segment varchar, display_order integer);
 
 create table campaign_audiences (
-    wave varchar, wave_date date, customer_id varchar, segment varchar, priority integer, suggested_products varchar,
+    wave varchar, is_draft boolean, wave_date date, customer_id varchar, segment varchar, priority integer, suggested_products varchar,
     message varchar, is_suppressed boolean
 );
 insert into campaign_audiences values
-    ('autumn', '2011-09-10', '17850', 'Champions', 1, 'OLD', 'an earlier wave', false),
-    ('winter', '2011-12-10', '17850', 'Can''t Lose Them', 2, '=cmd|'' /C calc''!A0; "MUG", LARGE', E'two\\nlines \U0001f49c', false),
-    ('winter', '2011-12-10', '12346', 'Can''t Lose Them', 1, '\u05e9\u05dc\u05d5\u05dd', '-5 % today', true);
+    ('autumn', false, '2011-09-10', '17850', 'Champions', 1, 'OLD', 'an earlier wave', false),
+    ('winter', false, '2011-12-10', '17850', 'Can''t Lose Them', 2, '=cmd|'' /C calc''!A0; "MUG", LARGE', E'two\\nlines \U0001f49c', false),
+    ('winter', false, '2011-12-10', '12346', 'Can''t Lose Them', 1, '\u05e9\u05dc\u05d5\u05dd', '-5 % today', true);
 
 create table data_quality_ledger (disposition varchar primary key, row_count bigint);
 insert into data_quality_ledger values ('sale', 7), ('return', 2);

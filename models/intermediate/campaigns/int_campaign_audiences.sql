@@ -7,11 +7,20 @@
     )
 }}
 
+{% set wave = var("campaign_wave") %}
+{% if wave == "draft" %}
+    {{
+        exceptions.raise_compiler_error(
+            "var campaign_wave is 'draft', which is what a wave without a name is called; give it another"
+        )
+    }}
+{% endif %}
 {% set cap_days = var("campaign_contact_cap_days") | int %}
 {% set salt = text_literal(var("campaign_salt")) %}
 
 -- Grain: shop, wave, customer_id. Everybody of each wave, with what was known when it
--- began, kept from build to build: a build replaces its own wave only.
+-- began, kept from build to build. A build without a name makes the draft anew. The
+-- first build with a name fixes that wave: later dates keep it as it was sent.
 -- `dbt build --full-refresh` forgets them.
 with
     opportunity_customers as (select * from {{ ref("int_opportunity_customers") }}),
@@ -37,17 +46,27 @@ with
     waves as (
         select
             shops.label as shop,
-            {% if var("campaign_wave") is none %}
-                cast(scoring_date.as_of_date as varchar)
-            {% else %} cast({{ text_literal(var("campaign_wave")) }} as varchar)
-            {% endif %} as wave,
+            cast({{ text_literal(wave or "draft") }} as varchar) as wave,
             scoring_date.as_of_date as wave_date
         from {{ ref("int_as_of_dates") }} as scoring_date
         cross join {{ ref("int_cluster_parameters") }} as shops
-        where scoring_date.is_scoring_date and shops.parameter = 'shop'
+        where
+            scoring_date.is_scoring_date
+            and shops.parameter = 'shop'
+            {% if is_incremental() and wave is not none %}
+                and not exists (
+                    select 1
+                    from {{ this }} as fixed
+                    where
+                        fixed.shop = shops.label
+                        and fixed.wave = {{ text_literal(wave) }}
+                        and fixed.wave_date < scoring_date.as_of_date
+                )
+            {% endif %}
     ),
 
-    -- earlier waves only: neither this one's former build nor any later wave
+    -- earlier waves that have a name only: neither this one's former build nor any later
+    -- wave. A draft, which nothing is built on, knows those of its own date too.
     earlier_waves as (
         {% if is_incremental() %}
             select
@@ -61,7 +80,8 @@ with
                 waves
                 on earlier.shop = waves.shop
                 and earlier.wave <> waves.wave
-                and earlier.wave_date < waves.wave_date
+                and not earlier.is_draft
+                and earlier.wave_date {{ "<=" if wave is none else "<" }} waves.wave_date
         {% else %}
             select
                 wave,
@@ -231,6 +251,7 @@ with
         select
             shop,
             wave,
+            {{ "true" if wave is none else "false" }} as is_draft,
             wave_date,
             customer_id,
             segment,

@@ -1,5 +1,5 @@
 -- Grain: wave, customer_id. The waves of this shop up to the scoring date, this
--- build's included.
+-- build's included. A draft lasts until the next build.
 with
     audiences as (select * from {{ ref("int_campaign_audiences") }}),
 
@@ -23,6 +23,10 @@ with
         -- a warehouse may have held another shop, or have been built for later dates
         inner join shops on audiences.shop = shops.shop
         inner join scoring_date on audiences.wave_date <= scoring_date.as_of_date
+        {% if var("campaign_wave") is none %}
+            where not audiences.is_draft or audiences.wave_date = scoring_date.as_of_date
+        {% else %} where not audiences.is_draft
+        {% endif %}
     )
 
 select *

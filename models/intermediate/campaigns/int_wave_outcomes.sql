@@ -6,7 +6,7 @@ with
     members as (
         select *
         from {{ ref("int_wave_members") }}
-        where not is_suppressed and is_finished
+        where not is_suppressed and not is_draft and is_finished
     ),
 
     order_parts as (select * from {{ ref("int_order_parts") }}),

@@ -6,6 +6,7 @@ with
     campaign_audiences as (
         select
             wave,
+            is_draft,
             wave_date,
             customer_id,
             segment,

@@ -10,7 +10,12 @@
 -- Grain: one row per wave, campaign (and all together) and measure: what the treatment
 -- group did beyond the control group, everybody counted as assigned.
 with
-    members as (select * from {{ ref("int_wave_members") }} where not is_suppressed),
+    -- nobody was contacted from a draft
+    members as (
+        select *
+        from {{ ref("int_wave_members") }}
+        where not is_suppressed and not is_draft
+    ),
 
     outcomes as (select * from {{ ref("int_wave_outcomes") }}),
 

@@ -12,6 +12,7 @@ with
         {% for campaign in ["campaign", "'all'"] %}
             select
                 wave,
+                is_draft,
                 wave_date,
                 {{ campaign }} as campaign,
                 salt,
@@ -70,6 +71,7 @@ with
     counted as (
         select
             wave,
+            is_draft,
             wave_date,
             campaign,
             salt,
@@ -95,6 +97,7 @@ with
         from expected
         group by
             wave,
+            is_draft,
             wave_date,
             campaign,
             salt,
@@ -118,6 +121,7 @@ with
     campaign_waves as (
         select
             wave,
+            is_draft,
             wave_date,
             campaign,
             salt,
