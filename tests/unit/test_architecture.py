@@ -13,6 +13,8 @@ from tests.conftest import ROOT
 
 # what a dbt Python model may import: methods and workflows, not doors or faces (see .importlinter)
 METHODS = {
+    "regulars.anomalies.customers",
+    "regulars.anomalies.revenue",
     "regulars.baskets.backtest",
     "regulars.baskets.recommend",
     "regulars.baskets.rules",
@@ -26,6 +28,7 @@ METHODS = {
     "regulars.predictions.settings",
     "regulars.predictions.workflow",
     "regulars.simulate",
+    "regulars.trends",
 }
 PYTHON_MODELS = sorted((ROOT / "python_models").rglob("*.py"))
 PROJECT = (ROOT / "dbt_project.yml").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 {% set names = [
     "as_of_date",
     "adjustment_prefix",
+    "alert_usual_months_from",
     "at_risk_score",
     "basket_false_discovery_rate",
     "basket_pair_support",
@@ -43,6 +44,7 @@
     "cluster_stable_rand_index",
     "column_mapping",
     "currency",
+    "customer_anomaly_score_from",
     "date_format",
     "decimal_separator",
     "discount_lines_from",
@@ -82,6 +84,7 @@
     "recommendation_count",
     "recommendation_orders",
     "recommendation_recent_days",
+    "revenue_anomaly_score_from",
     "reversal_window_hours",
     "risk_band_high_from",
     "risk_band_medium_from",
@@ -91,6 +94,8 @@
     "send_time_orders_from",
     "source_timezone",
     "timing_unit",
+    "trend_false_discovery_rate",
+    "trend_minimum_months",
 ] %}
 with
     settings as (

@@ -19,18 +19,10 @@ from regulars.predictions.frame import SCORING_COLUMNS, read_frame
 from regulars.predictions.recipes import FEATURES, Described
 from regulars.predictions.score import Serving
 from regulars.threads import single_threaded
+from regulars.wordings import FORMATS
 
 TOP_REASONS = 5
 WORDING_COLUMNS = ("feature", "wording", "format", "told_as")
-
-# How a value of each format is written.
-FORMATS = {
-    "count": "{:,.0f}",
-    "days": "{:,.0f} days",
-    "money": "{:,.2f}",
-    "number": "{:,.2f}",
-    "share": "{:.0%}",
-}
 
 # What a contribution raises or lowers, by task.
 EFFECTS = {
