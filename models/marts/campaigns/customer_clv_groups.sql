@@ -83,6 +83,7 @@ with
                 clv_group_rules.clv_to_average_above is null
                 or standings.clv_to_average > clv_group_rules.clv_to_average_above
             )
+            and standings.frequency >= coalesce(clv_group_rules.order_count_from, 0)
             and (
                 clv_group_rules.order_count_to is null
                 or standings.frequency <= clv_group_rules.order_count_to
