@@ -51,8 +51,7 @@ with
         from {{ ref("int_as_of_dates") }} as scoring_date
         cross join {{ ref("int_cluster_parameters") }} as shops
         where
-            scoring_date.is_scoring_date
-            and shops.parameter = 'shop'
+            scoring_date.is_scoring_date and shops.parameter = 'shop'
             {% if is_incremental() and wave is not none %}
                 and not exists (
                     select 1
@@ -65,7 +64,8 @@ with
             {% endif %}
     ),
 
-    -- earlier waves that have a name only: neither this one's former build nor any later
+    -- earlier waves that have a name only: neither this one's former build nor any
+    -- later
     -- wave. A draft, which nothing is built on, knows those of its own date too.
     earlier_waves as (
         {% if is_incremental() %}

@@ -24,7 +24,8 @@ with
         inner join shops on audiences.shop = shops.shop
         inner join scoring_date on audiences.wave_date <= scoring_date.as_of_date
         {% if var("campaign_wave") is none %}
-            where not audiences.is_draft or audiences.wave_date = scoring_date.as_of_date
+            where
+                not audiences.is_draft or audiences.wave_date = scoring_date.as_of_date
         {% else %} where not audiences.is_draft
         {% endif %}
     )
