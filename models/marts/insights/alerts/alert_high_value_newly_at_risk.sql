@@ -9,7 +9,7 @@ with
 
     segment_history as (select * from {{ ref("segment_history") }}),
 
-    segments as (select * from {{ ref("segments") }}),
+    standings as (select * from {{ ref("segment_standings") }}),
 
     customer_scores as (select * from {{ ref("customer_scores") }}),
 
@@ -28,20 +28,21 @@ with
             months.months_ago,
             before.customer_id,
             before.monetary,
-            segments_before.standing in ('active', 'slipping')
-            and segments_after.standing = 'at_risk' as is_newly_at_risk
+            standings_before.standing in ('active', 'slipping')
+            and standings_after.standing = 'at_risk' as is_newly_at_risk
         from months
         inner join
             segment_history as before
             on months.from_date = before.as_of_date
             and before.m_score = {{ highest_score }}
         inner join
-            segments as segments_before on before.segment = segments_before.segment
+            standings as standings_before on before.segment = standings_before.segment
         left join
             segment_history as after
             on months.to_date = after.as_of_date
             and before.customer_id = after.customer_id
-        left join segments as segments_after on after.segment = segments_after.segment
+        left join
+            standings as standings_after on after.segment = standings_after.segment
     ),
 
     by_month as (
