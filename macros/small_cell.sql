@@ -1,6 +1,9 @@
 {# Whether a group of customers is too small to be shown, 1 to var small_cell_customers less 1. #}
 {% macro is_small_cell(customer_count) -%}
-    ({{ customer_count }} > 0 and {{ customer_count }} < {{ var("small_cell_customers") }})
+    (
+        {{ customer_count }} > 0
+        and {{ customer_count }} < {{ var("small_cell_customers") }}
+    )
 {%- endmacro %}
 
 {# A figure of a group of customers, or NULL where the group is too small to be shown. #}

@@ -22,7 +22,8 @@ with
                 row_number() over (
                     partition by cluster_profiles.recipe
                     order by
-                        cluster_profiles.avg_monetary desc, cluster_profiles.cluster_id
+                        cluster_profiles.avg_monetary desc,
+                        cluster_profiles.cluster_id asc
                 ) as integer
             ) as cluster_order,
             {{ is_small_cell("cluster_profiles.customer_count") }} as is_suppressed,

@@ -9,7 +9,7 @@ with
         select
             country_performance.*,
             cast(
-                row_number() over (order by revenue desc, country) as integer
+                row_number() over (order by revenue desc, country asc) as integer
             ) as country_rank
         from country_performance
     ),

@@ -31,7 +31,7 @@ with
                 order by
                     customer_scores.campaign_priority_score desc nulls last,
                     customer_rfm.monetary desc,
-                    customers.customer_id
+                    customers.customer_id asc
             ) as contact_rank,
             customer_segments.segment,
             customer_segments.previous_segment,

@@ -36,8 +36,7 @@ with
                 '{{ feature }}' as feature,
                 {{ loop.index }} as position,
                 cast({{ feature }} as decimal(12, 0)) as feature_rank
-            from ranked
-            {{ "union all" if not loop.last }}
+            from ranked {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 

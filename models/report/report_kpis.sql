@@ -1,6 +1,7 @@
 -- Grain: one row per KPI of seed kpi_definitions, at the scoring date (as_of_date): the
--- last var report_period_days days, the as many before, and the same days a year before.
-{% set days = var("report_period_days") %}
+-- last var report_period_days days, the as many before, and the same days a year
+-- before.
+{% set days = var("report_period_days") | int %}
 {% set spans = {
     "current": [days, 0],
     "previous": [2 * days, days],
@@ -33,8 +34,7 @@ with
                 as_of_date,
                 {{ add_days("as_of_date", -bounds[0]) }} as span_start,
                 {{ add_days("as_of_date", -bounds[1]) }} as span_end
-            from scoring_date
-            {{ "union all" if not loop.last }}
+            from scoring_date {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 
@@ -140,9 +140,10 @@ with
             select
                 '{{ kpi }}' as kpi,
                 span,
-                case when is_covered or span = 'current' then {{ formula }} end as figure
-            from measured
-            {{ "union all" if not loop.last }}
+                case
+                    when is_covered or span = 'current' then {{ formula }}
+                end as figure
+            from measured {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 
@@ -209,11 +210,9 @@ with
             all_figures.figure,
             all_figures.previous_figure,
             all_figures.last_year_figure,
-            all_figures.figure
-            / nullif(all_figures.previous_figure, 0)
+            all_figures.figure / nullif(all_figures.previous_figure, 0)
             - 1 as previous_change,
-            all_figures.figure
-            / nullif(all_figures.last_year_figure, 0)
+            all_figures.figure / nullif(all_figures.last_year_figure, 0)
             - 1 as last_year_change,
             current_span.span_start as period_start,
             {{ add_days("current_span.span_end", -1) }} as period_end,

@@ -26,8 +26,7 @@ with
             customer_rfm
             on customer_timing_personas.customer_id = customer_rfm.customer_id
         group by
-            customer_timing_personas.as_of_date,
-            customer_timing_personas.timing_persona
+            customer_timing_personas.as_of_date, customer_timing_personas.timing_persona
     ),
 
     shared as (
@@ -48,7 +47,7 @@ with
             cast(
                 row_number() over (
                     order by
-                        persona_rules.priority asc nulls last, shared.timing_persona
+                        persona_rules.priority asc nulls last, shared.timing_persona asc
                 ) as integer
             ) as display_order,
             {{ is_small_cell("shared.customer_count") }} as is_suppressed,
@@ -72,8 +71,7 @@ with
                 )
             }} as median_preferred_hour
         from shared
-        left join
-            persona_rules on shared.timing_persona = persona_rules.timing_persona
+        left join persona_rules on shared.timing_persona = persona_rules.timing_persona
     )
 
 select *

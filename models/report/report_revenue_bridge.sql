@@ -72,7 +72,9 @@ with
     ordered as (
         select
             steps.*,
-            row_number() over (order by part, abs(amount) desc, step) as step_order
+            row_number() over (
+                order by part asc, abs(amount) desc, step asc
+            ) as step_order
         from steps
     ),
 
@@ -83,7 +85,9 @@ with
                 when kind = 'total'
                 then amount
                 else
-                    sum(case when kind = 'change' or part = 1 then amount else 0 end) over (
+                    sum(
+                        case when kind = 'change' or part = 1 then amount else 0 end
+                    ) over (
                         order by step_order
                         rows between unbounded preceding and current row
                     )

@@ -8,11 +8,11 @@ with
         select
             as_of_date,
             monetary,
-            row_number() over (order by monetary desc, customer_id) as position,
+            row_number() over (order by monetary desc, customer_id asc) as position,
             count(*) over () as customer_count,
             sum(monetary) over () as all_revenue,
             sum(monetary) over (
-                order by monetary desc, customer_id
+                order by monetary desc, customer_id asc
                 rows between unbounded preceding and current row
             ) as top_revenue
         from customers

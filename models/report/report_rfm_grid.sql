@@ -40,14 +40,13 @@ with
             customer_segments.segment,
             row_number() over (
                 partition by customer_rfm.r_score, customer_rfm.f_score
-                order by count(*) desc, customer_segments.segment
+                order by count(*) desc, customer_segments.segment asc
             ) as position
         from customer_rfm
         inner join
             customer_segments
             on customer_rfm.customer_id = customer_segments.customer_id
-        group by
-            customer_rfm.r_score, customer_rfm.f_score, customer_segments.segment
+        group by customer_rfm.r_score, customer_rfm.f_score, customer_segments.segment
     ),
 
     report_rfm_grid as (

@@ -21,7 +21,7 @@ with
             all_revenue_share,
             cast(
                 row_number() over (
-                    partition by segment order by revenue desc, category
+                    partition by segment order by revenue desc, category asc
                 ) as integer
             ) as category_rank
         from segment_category_shares

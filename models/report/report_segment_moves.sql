@@ -32,7 +32,9 @@ with
                 cast(
                     sum(
                         case
-                            when direction = '{{ direction }}' then customer_count else 0
+                            when direction = '{{ direction }}'
+                            then customer_count
+                            else 0
                         end
                     ) as bigint
                 ) as {{ direction }}_count,

@@ -20,15 +20,17 @@ with
     scored as (
         select
             customer_segments.segment,
-            sum(cast(customer_scores.clv_90d as decimal(18, 4))) as expected_revenue_90d,
+            sum(
+                cast(customer_scores.clv_90d as decimal(18, 4))
+            ) as expected_revenue_90d,
             sum(
                 cast(customer_scores.value_at_risk_90d as decimal(18, 4))
             ) as value_at_risk_90d,
             cast(
-                sum(cast(customer_scores.churn_probability_90d as decimal(18, 12)))
-                as double
-            )
-            / nullif(
+                sum(
+                    cast(customer_scores.churn_probability_90d as decimal(18, 12))
+                ) as double
+            ) / nullif(
                 count(customer_scores.churn_probability_90d), 0
             ) as churn_probability_90d,
             count(
@@ -40,8 +42,7 @@ with
             sum(
                 case
                     when customer_scores.campaign_priority_score > 0
-                    then
-                        cast(customer_scores.campaign_priority_score as decimal(18, 4))
+                    then cast(customer_scores.campaign_priority_score as decimal(18, 4))
                 end
             ) as expected_gain
         from customer_segments

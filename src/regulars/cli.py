@@ -33,7 +33,10 @@ DatabaseOption = Annotated[
     Path, typer.Option("--db", envvar="REGULARS_DB", help="Published database.")
 ]
 OutputsOption = Annotated[
-    Path, typer.Option("--out", envvar="REGULARS_OUTPUTS", help="Folder for the report and the exported files.")
+    Path,
+    typer.Option(
+        "--out", envvar="REGULARS_OUTPUTS", help="Folder for the report and the exported files."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]

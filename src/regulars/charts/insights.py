@@ -63,7 +63,8 @@ def health(data: Rows) -> alt.LayerChart:
             title=None,
             axis=alt.Axis(labelLimit=330),
         ),
-        x=alt.X("score:Q", title="Score, 0 to 100", scale=alt.Scale(domain=[0, 110])),
+        x=alt.X("score:Q", title="Score, 0 to 100", scale=alt.Scale(domain=[0, 110]),
+            axis=alt.Axis(values=[0, 25, 50, 75, 100], domain=False, ticks=False)),
         tooltip=tips(
             ("title:N", "Component"), ("score:Q", "Score", ".0f"), ("sentence:N", "In words")
         ),
@@ -111,6 +112,7 @@ def campaign_groups(data: Rows) -> alt.LayerChart:
     """Customers of the latest wave by campaign and group."""
     base = (
         rows()
+        .transform_filter("datum.campaign != 'all'")
         .transform_fold(
             ["treatment_count", "control_count", "suppressed_count"], as_=["which", "figure"]
         )

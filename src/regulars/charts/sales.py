@@ -357,7 +357,7 @@ def revenue_bridge(data: Rows) -> alt.LayerChart:
         ),
         base.mark_text(align="left", dx=5).encode(
             x=alt.X("label_at:Q", scale=scale),
-            text=alt.Text("amount:Q", format=MONEY_SHORT),
+            text=alt.Text("amount:Q", format="$,.4~s"),
         ),
     ).properties(height={"step": 26})
 

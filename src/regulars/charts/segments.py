@@ -164,7 +164,7 @@ def category_map(data: Rows) -> alt.LayerChart:
         figure="revenue_index",
         x_title="",
         y_title="",
-        title="Against all customers (100: as usual)",
+        title="Index (100: as usual)",
         style=".0f",
         is_labelled=True,
         x_axis=alt.Axis(labelAngle=-45, labelOverlap=True),

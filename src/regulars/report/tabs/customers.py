@@ -12,18 +12,25 @@ WITHHELD = "select min(withheld_reason) from customer_scores where withheld_reas
 
 
 def _lede(rows: Mapping[str, list[Row]], words: Words) -> str | None:
-    worth = [row for row in rows["customer_list"] if row["is_worth_contact"]]
+    worth = [row for row in rows["customer_list"] if _is_to_contact(row)]
     if not worth:
         reasons = {row["withheld_reason"] for row in rows["customer_list"]} - {None}
         return listed(sorted(reasons)) or "No contact is expected to bring more than it costs."
     first = worth[0]
     text = (
-        f"{count(len(worth))} of the customers listed are worth a contact. The first, "
+        f"{count(len(worth))} of the customers listed are to be contacted. The first, of segment "
         f"{first['segment']}, has {words.money(first['value_at_risk_90d'])} at risk in 90 days"
     )
     if first["risk_reason"]:
         text += f": {first['risk_reason'][:1].lower()}{first['risk_reason'][1:]}"
     return text if text.endswith(".") else f"{text}."
+
+
+def _is_to_contact(row: Row) -> bool:
+    """Those of the control group are worth a contact too, but get none."""
+    if row.get("group_name") is not None:
+        return row["group_name"] == "treatment"
+    return bool(row["is_worth_contact"])
 
 
 def _by_recipe(rows: list[Row], _words: Words) -> list[Row]:
@@ -65,8 +72,9 @@ def _waves(rows: list[Row], _words: Words) -> str | None:
     every = next((row for row in rows if row["campaign"] == "all"), None)
     if every is None:
         return None
+    name = "The draft of a wave" if every["is_draft"] else f"Wave {every['wave']}"
     return (
-        f"Wave {every['wave']} contacts {count(every['treatment_count'])} customers, keeps "
+        f"{name} contacts {count(every['treatment_count'])} customers, keeps "
         f"{count(every['control_count'])} as control and leaves {count(every['suppressed_count'])} alone; "
         f"read the result on {day(every['read_result_on'])}."
     )
@@ -91,14 +99,16 @@ order by contact_rank""",
             optional={
                 "campaign_audiences": """
 select
-    report_customers.*, campaign_audiences.campaign, campaign_audiences.group_name,
-    campaign_audiences.suggested_products, campaign_audiences.best_send_weekday,
-    campaign_audiences.best_send_hour
+    report_customers.*, replace(campaign_audiences.campaign, '_', ' ') as campaign,
+    campaign_audiences.group_name, campaign_audiences.suggested_products,
+    campaign_audiences.best_send_weekday, campaign_audiences.best_send_hour
 from report_customers
 left join
     campaign_audiences
     on report_customers.customer_id = campaign_audiences.customer_id
-    and campaign_audiences.wave_date = (select max(wave_date) from campaign_audiences)
+    and campaign_audiences.wave = (
+        select wave from campaign_audiences order by wave_date desc, wave limit 1
+    )
 order by contact_rank"""
             },
             missing="There is no known customer.",
@@ -163,12 +173,14 @@ order by expected_gain desc, segment""",
             tables=("campaign_waves",),
             query="""
 select
-    wave, wave_date, campaign, customer_count, treatment_count, control_count, suppressed_count,
+    wave, is_draft, wave_date, replace(campaign, '_', ' ') as campaign, customer_count, treatment_count, control_count, suppressed_count,
     base_order_rate, minimum_detectable_order_rate, minimum_detectable_revenue, is_finished,
     read_result_on
 from campaign_waves
-where wave_date = (select max(wave_date) from campaign_waves)
-order by campaign""",
+where
+    wave = (select wave from campaign_waves order by wave_date desc, wave limit 1)
+    and campaign <> 'none'
+order by treatment_count desc, campaign""",
             missing="This database holds no campaign wave: it was built without them.",
             chart=insights.campaign_groups,
             finding=_waves,

@@ -139,8 +139,10 @@ select
     uplift_high, p_value, total_effect, treatment_count, control_count, is_finished, statement,
     window_end
 from campaign_uplift
-where measure = 'order_rate'
-order by wave_date desc, campaign""",
+where
+    measure = 'order_rate'
+    and wave = (select wave from campaign_uplift order by wave_date desc, wave limit 1)
+order by campaign <> 'all', campaign""",
             missing="No wave is finished yet; there is nothing to read.",
             chart=insights.uplift,
             finding=_uplift,

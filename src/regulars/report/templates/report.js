@@ -96,11 +96,11 @@
     if (typeof value === "number") return String(value);
     let text = String(value);
     // a spreadsheet would run these as formulas
-    if (/^[=+\-@\t\r]/.test(text)) text = `'${text}`;
+    if (/^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text)) text = `'${text}`;
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const toCsv = (columns, positions) =>
-    `\ufeff${[columns.map((column) => column.name), ...positions.map((at) => columns.map((column) => column.data[at]))]
+    `${[columns.map((column) => column.name), ...positions.map((at) => columns.map((column) => column.data[at]))]
       .map((row) => row.map(cell).join(","))
       .join("\r\n")}\r\n`;
   const save = (name, text) => {
@@ -273,7 +273,7 @@
   const fitPhone = (spec, width) => {
     for (const { encoding } of [spec, ...(spec.layer ?? [])]) {
       if (encoding?.y?.axis?.labelLimit) encoding.y.axis.labelLimit = 108;
-      if (typeof encoding?.x?.title === "string") encoding.x.title = wrapped(encoding.x.title, width / 7);
+      if (typeof encoding?.x?.title === "string") encoding.x.title = wrapped(encoding.x.title, (width - 80) / 6.5);
       if (encoding?.x?.axis?.tickCount) encoding.x.axis.tickCount = 3;
     }
     const isGrid = spec.layer?.some((layer) => (layer.mark?.type ?? layer.mark) === "rect" && layer.encoding?.x?.field);
@@ -303,6 +303,7 @@
     spec.datasets = { rows: valuesOf(panel) };
     if (data.world) spec.datasets.world = data.world;
     if (width < 480) fitPhone(spec, width);
+    if (spec.projection) spec.height = Math.min(spec.height, width * 0.55);
     // a height in steps becomes a height: Vega-Lite does not fit a width beside steps
     if (spec.height?.step) spec.height = spec.height.step * stepsOf(spec);
     // facets take their width from within, and leave room for the axis
@@ -406,9 +407,9 @@
     const groups = panels.customer_clusters ? columnsOf(panels.customer_clusters) : new Map();
     const recipes = [...groups.keys()].filter((name) => name !== "contact_rank");
     const WANTED = [
-      "contact_rank", "customer_id", "segment", "risk_reason", "value_reason", "churn_probability_90d",
+      "contact_rank", "customer_id", "segment", "group_name", "campaign", "risk_reason", "value_reason", "churn_probability_90d",
       "value_at_risk_90d", "contact_gain", "is_worth_contact", "clv_90d", "clv_90d_low", "clv_90d_high",
-      "next_purchase_window", "campaign", "group_name", "suggested_products", "best_send_weekday",
+      "next_purchase_window", "suggested_products", "best_send_weekday",
       "best_send_hour", "recency_days", "frequency", "monetary", "country", "confidence_tier",
       "timing_persona", "withheld_reason",
     ];
@@ -425,6 +426,11 @@
     const searched = Array.from({ length: panel.count }, (_, at) =>
       texts.map((values) => values[at] ?? "").join("\n").toLowerCase(),
     );
+    // those of the control group are worth a contact too, but get none
+    const isToContact = (at) => {
+      const group = byName.get("group_name")?.data[at];
+      return group ? group === "treatment" : byName.get("is_worth_contact").data[at];
+    };
     const found = () => {
       const value = (name, at) => byName.get(name).data[at];
       const words = state.search.toLowerCase().split(/\s+/).filter(Boolean);
@@ -440,7 +446,7 @@
         // an expected value that is not known is no reason to hide somebody
         const expected = value("clv_90d", at);
         if (worth !== null && expected !== null && expected < worth) continue;
-        if (state.worth && !value("is_worth_contact", at)) continue;
+        if (state.worth && !isToContact(at)) continue;
         if (words.length && !words.every((word) => searched[at].includes(word))) continue;
         positions.push(at);
       }
@@ -468,7 +474,7 @@
         : `${group(total, 0)} of ${group(panel.count, 0)} customers`;
     table.named = () => [
       state.segment, state.cluster, state.country, state.orders && `orders-from-${state.orders}`,
-      state.value && `value-from-${state.value}`, state.worth && "worth-a-contact", state.search,
+      state.value && `value-from-${state.value}`, state.worth && "to-contact", state.search,
     ];
     const show = () => {
       form.search.value = state.search;
