@@ -63,8 +63,12 @@ def health(data: Rows) -> alt.LayerChart:
             title=None,
             axis=alt.Axis(labelLimit=330),
         ),
-        x=alt.X("score:Q", title="Score, 0 to 100", scale=alt.Scale(domain=[0, 110]),
-            axis=alt.Axis(values=[0, 25, 50, 75, 100], domain=False, ticks=False)),
+        x=alt.X(
+            "score:Q",
+            title="Score, 0 to 100",
+            scale=alt.Scale(domain=[0, 110]),
+            axis=alt.Axis(values=[0, 25, 50, 75, 100], domain=False, ticks=False),
+        ),
         tooltip=tips(
             ("title:N", "Component"), ("score:Q", "Score", ".0f"), ("sentence:N", "In words")
         ),

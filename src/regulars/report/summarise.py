@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -39,7 +40,12 @@ _SHARES = (
     "support",
 )
 _SHARE_PARTS = ("probability", "_rate_", "_share_")
-_WHOLE = frozenset({"quantity", "rank"})
+
+# Texts of other marts that name a customer or an order, and what an anonymous report says instead.
+_NAMED = (
+    (re.compile(r"^Customer .+$"), "A customer"),
+    (re.compile(r"(Largest order: )\S+( of )"), r"\1one\2"),
+)
 
 
 @dataclass(frozen=True)
@@ -258,7 +264,7 @@ def _view(
         return PanelView(panel, [], [], {}, None, {}, reason, query, sources)
     rows, types = _rows(connection, query)
     if is_anonymous:
-        rows = [{name: row[name] for name in row if name not in panel.personal} for row in rows]
+        rows = [_without_ids(row, panel.personal) for row in rows]
     if panel.kind != "alerts":
         rows = [_with_note(row, small) for row in rows]
     if any("note" in row for row in rows):
@@ -309,6 +315,18 @@ def _findings(panel: Panel, rows: list[Row], words: Words) -> dict[str, str]:
         }
     found = {choice: panel.finding(part, words) for choice, part in parts.items()}
     return {choice: text for choice, text in found.items() if text}
+
+
+def _without_ids(row: Row, personal: Sequence[str]) -> Row:
+    anonymous = {}
+    for name, value in row.items():
+        if name in personal:
+            continue
+        if isinstance(value, str):
+            for pattern, instead in _NAMED:
+                value = pattern.sub(instead, value)
+        anonymous[name] = value
+    return anonymous
 
 
 def _alt_text(panel: Panel) -> str:
