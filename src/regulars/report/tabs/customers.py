@@ -68,6 +68,11 @@ def _scatter(rows: list[Row], _words: Words) -> str | None:
     )
 
 
+def _campaigns(rows: list[Row], _words: Words) -> list[Row]:
+    """The wave, if it has a campaign besides the row of all."""
+    return rows if any(row["campaign"] != "all" for row in rows) else []
+
+
 def _waves(rows: list[Row], _words: Words) -> str | None:
     every = next((row for row in rows if row["campaign"] == "all"), None)
     if every is None:
@@ -181,7 +186,9 @@ where
     wave = (select wave from campaign_waves order by wave_date desc, wave limit 1)
     and campaign <> 'none'
 order by treatment_count desc, campaign""",
-            missing="This database holds no campaign wave: it was built without them.",
+            missing="No customer is in a campaign.",
+            reason=WITHHELD,
+            prepare=_campaigns,
             chart=insights.campaign_groups,
             finding=_waves,
             figures=(Figure("campaign_dashboard", "customers by campaign and group"),),

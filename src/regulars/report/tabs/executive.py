@@ -149,7 +149,8 @@ where
     )
 order by insight_rank
 limit 3""",
-            missing="No opportunity is worth a contact. The Customers tab lists whom the models would contact first.",
+            missing="No opportunity is worth a contact.",
+            reason="select min(withheld_reason) from customer_scores where withheld_reason is not null",
         ),
         Panel(
             key="revenue_trend",

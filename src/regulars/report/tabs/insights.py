@@ -8,7 +8,7 @@ from regulars.charts import insights
 from regulars.report.panel import Figure, Panel, Row, Tab
 from regulars.report.words import Words, count, percent
 
-NOT_BUILT = "This database was built without it."
+WITHHELD = "select min(withheld_reason) from customer_scores where withheld_reason is not null"
 
 
 def _lede(rows: Mapping[str, list[Row]], words: Words) -> str | None:
@@ -88,6 +88,7 @@ where
     )
 order by insight_rank""",
             missing="No opportunity is worth a contact.",
+            reason=WITHHELD,
             chart=insights.opportunities,
             finding=_best,
             figures=(Figure("opportunities", "net revenue that contacts are expected to bring"),),
@@ -111,6 +112,7 @@ where
     )
 order by insight_rank""",
             missing="No opportunity is worth a contact.",
+            reason=WITHHELD,
         ),
         Panel(
             key="alert_checks",

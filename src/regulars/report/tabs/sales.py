@@ -17,7 +17,7 @@ def _lede(rows: Mapping[str, list[Row]], words: Words) -> str | None:
     read = sum(row["row_count"] for row in ledger)
     aside = sum(row["row_count"] for row in ledger if row["outcome"] == "set aside")
     good = sum(row["difference"] == 0 for row in checks)
-    products = rows["top_products"]
+    products = [row for row in rows["top_products"] if row["revenue"] is not None]
     text = (
         f"{good} of {len(checks)} independent checks of the totals agree to the penny; "
         f"{percent(aside / read if read else None)} of {count(read)} rows are set aside, each with its reason."

@@ -269,6 +269,30 @@
     return lines;
   };
   const distinctOf = (spec, field) => new Set(spec.datasets.rows.map((row) => row[field])).size;
+  // a layer without a row, such as last year's in the first year, would give the axis no extent
+  const TESTS = [
+    [/^\(?datum\.(\w+)\)?$/, (value) => Boolean(value)],
+    [/^isValid\(datum\.(\w+)\)$/, (value) => value !== null && value !== undefined],
+    [/^\(datum\['(\w+)'\] !== null\)$/, (value) => value !== null],
+  ];
+  const hasRows = (layer, rows) => {
+    const tests = (layer.transform ?? []).flatMap(({ filter }) =>
+      TESTS.map(([pattern, isPassed]) => [pattern.exec(filter)?.[1], isPassed]).filter(([name]) => name),
+    );
+    for (const channel of ["x", "y"]) {
+      const { field, type } = layer.encoding?.[channel] ?? {};
+      if ((type === "quantitative" || type === "temporal") && field in rows[0]) {
+        tests.push([field, (value) => value !== null]);
+      }
+    }
+    return rows.some((row) => tests.every(([name, isPassed]) => !(name in row) || isPassed(row[name])));
+  };
+  const dropEmptyLayers = (spec) => {
+    const { rows } = spec.datasets;
+    if (!spec.layer || !rows.length) return;
+    const kept = spec.layer.filter((layer) => hasRows(layer, rows));
+    if (kept.length) spec.layer = kept;
+  };
   // on a phone names take a third of the width at most, titles wrap, and cells are too small for numbers
   const fitPhone = (spec, width) => {
     for (const { encoding } of [spec, ...(spec.layer ?? [])]) {
@@ -298,10 +322,12 @@
     const mark = `${root.dataset.theme} ${width} ${panel.select ? chosen(panel) : ""}`;
     if (!window.vegaEmbed || !width || drawn.get(key)?.mark === mark) return;
     drawn.get(key)?.view?.finalize();
+    delete place.dataset.drawn;
     drawn.set(key, { mark });
     const spec = structuredClone(panel.spec);
     spec.datasets = { rows: valuesOf(panel) };
     if (data.world) spec.datasets.world = data.world;
+    dropEmptyLayers(spec);
     if (width < 480) fitPhone(spec, width);
     if (spec.projection) spec.height = Math.min(spec.height, width * 0.55);
     // a height in steps becomes a height: Vega-Lite does not fit a width beside steps
@@ -313,7 +339,7 @@
       spec.autosize = { type: "fit-x", contains: "padding" };
     }
     const theme = data.themes[root.dataset.theme];
-    const config = { ...theme, aria: false, background: "transparent", padding: 2 };
+    const config = { ...theme, background: "transparent", padding: 2 };
     if (width < 480) {
       config.axis = { ...theme.axis, labelLimit: 108 };
       config.legend = { ...theme.legend, columns: 2 };
@@ -328,6 +354,8 @@
       renderer: "svg",
       tooltip: { disableDefaultStyle: true, theme: "own" },
     });
+    // the place has a description, and the table the numbers: marks read one by one would be noise
+    place.querySelector("svg").setAttribute("aria-hidden", "true");
     place.dataset.drawn = "true";
     if (drawn.get(key)?.mark === mark) drawn.set(key, { mark, view: result.view });
   };
