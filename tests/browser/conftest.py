@@ -133,11 +133,18 @@ def open_page(browser: Browser, watched: list[str]) -> Iterator[Callable[..., Pa
             watched.append(f"{message.type}: {message.text}")
 
     def run(
-        file: Path, address: str = "", *, width: int = 1440, height: int = 900, theme: str = "light"
+        file: Path,
+        address: str = "",
+        *,
+        width: int = 1440,
+        height: int = 900,
+        theme: str = "light",
+        timezone: str = "Europe/London",
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=theme,
+            timezone_id=timezone,
             accept_downloads=True,
             offline=True,
         )

@@ -310,6 +310,18 @@ def test_the_age_of_the_data_is_told(open_page: Open, report_file: Path) -> None
     expect(page.locator("#age")).to_contain_text("days old")
 
 
+@pytest.mark.parametrize("timezone", ["America/Los_Angeles", "Asia/Tokyo"])
+def test_months_are_the_same_everywhere(open_page: Open, report_file: Path, timezone: str) -> None:
+    page = open_page(report_file, "tab=sales", timezone=timezone)
+    draw_all(page)
+    bars = page.locator("#revenue_by_month .plot svg")
+    expect(bars).to_contain_text("Jan 23")
+    expect(bars).to_contain_text("Dec 24")
+    expect(bars).not_to_contain_text("Dec 22")
+    page.locator("#revenue_by_month details.rows > summary").click()
+    expect(page.locator("#revenue_by_month tbody td").first).to_have_text("1 Jan 2023")
+
+
 def test_printing_leaves_the_controls_out(open_page: Open, report_file: Path) -> None:
     page = open_page(report_file, "tab=executive")
     draw_all(page)

@@ -26,7 +26,9 @@ from regulars.charts.marks import (
 
 def monthly_revenue(_data: Rows) -> alt.LayerChart:
     """Revenue of each month as a line, the year before as a dashed one; an open month is hollow."""
-    base = rows().encode(x=alt.X("month_start:T", title=None, axis=alt.Axis(format="%b %y")))
+    base = rows().encode(
+        x=alt.X("month_start:T", title=None, axis=alt.Axis(format="%b %y", tickCount="month"))
+    )
     tooltip = tips(
         ("month_start:T", "Month", MONTH),
         ("revenue:Q", "Net revenue", MONEY),
@@ -43,11 +45,10 @@ def monthly_revenue(_data: Rows) -> alt.LayerChart:
         before.encode(y=alt.Y("previous_year_revenue:Q")),
         complete.mark_area().encode(y=figure),
         complete.mark_line().encode(y=figure),
-        base.mark_point(filled=True).encode(
-            y=figure,
-            fillOpacity=alt.condition("datum.is_complete", alt.value(1), alt.value(0)),
-            tooltip=tooltip,
-        ),
+        complete.mark_point().encode(y=figure, tooltip=tooltip),
+        base.transform_filter("!datum.is_complete")
+        .mark_point(filled=False, strokeWidth=1.5)
+        .encode(y=figure, tooltip=tooltip),
     ).properties(height=240)
 
 
@@ -80,7 +81,7 @@ def decomposition(_data: Rows) -> alt.FacetChart:
     parts = {"revenue": "Net revenue", "trend": "Trend", "seasonal": "Season", "remainder": "Rest"}
     names = list(parts.values())
     tooltip = tips(("week_start:T", "Week from", DAY), ("figure:Q", "Amount", MONEY))
-    x = alt.X("week_start:T", title=None, axis=alt.Axis(format="%b %y"))
+    x = alt.X("week_start:T", title=None, axis=alt.Axis(format="%b %y", tickCount="month"))
     y = alt.Y("figure:Q", title=None, axis=value_axis(MONEY_SHORT, tick_count=3))
     base = alt.Chart()
     chart = (
@@ -112,7 +113,9 @@ def decomposition(_data: Rows) -> alt.FacetChart:
 
 def revenue_anomalies(_data: Rows) -> alt.LayerChart:
     """Revenue of each week with the range that was expected; odd ones are marked."""
-    base = rows().encode(x=alt.X("period_start:T", title=None, axis=alt.Axis(format="%b %y")))
+    base = rows().encode(
+        x=alt.X("period_start:T", title=None, axis=alt.Axis(format="%b %y", tickCount="month"))
+    )
     tooltip = tips(
         ("period_start:T", "From", DAY),
         ("revenue:Q", "Net revenue", MONEY),
@@ -321,12 +324,12 @@ def revenue_bridge(data: Rows) -> alt.LayerChart:
         (abs(float(row["amount"])) for row in data if row["kind"] == "change"), default=0.0
     )
     # a change of two percent of the total would be invisible from zero on
-    floor = max(0.0, min(reach) - 3 * largest_change)
+    floor = max(min(0.0, min(reach)), min(reach) - 3 * largest_change)
     ceiling = max(reach) + (max(reach) - floor) * 0.18
     base = (
         rows()
         .transform_calculate(
-            bar_from=f"datum.kind == 'total' ? {floor!r} : datum.running_from",
+            bar_from=f"datum.kind == 'total' ? {max(floor, 0.0)!r} : datum.running_from",
             tone="datum.kind == 'total' ? 'total' : datum.amount < 0 ? 'taken away' : 'added'",
             label_at="max(datum.running_from, datum.running_to)",
         )
@@ -344,7 +347,7 @@ def revenue_bridge(data: Rows) -> alt.LayerChart:
             x=alt.X(
                 "bar_from:Q",
                 scale=scale,
-                title="Amount" if not floor else "Amount (axis does not begin at zero)",
+                title="Amount" if floor <= 0 else "Amount (axis does not begin at zero)",
                 axis=value_axis(MONEY_SHORT),
             ),
             x2="running_to:Q",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from regulars.charts import baskets
+from regulars.charts import baskets, segments
 from regulars.report.panel import Figure, Panel, Row, Tab
 from regulars.report.words import Words, count, percent
 
@@ -57,6 +57,19 @@ def _gap(rows: list[Row], words: Words) -> str | None:
     return (
         f"If {best['segment']} spent on {best['category']} the share that all customers do, that would be "
         f"{words.money(best['revenue_gap'])}; what an offer would bring only a test tells."
+    )
+
+
+def _shares_of_segment(rows: list[Row], _words: Words) -> str | None:
+    known = [
+        row for row in rows if row["revenue_index"] is not None and row["revenue_share"] > 0.01
+    ]
+    if not known:
+        return None
+    most_over = max(known, key=lambda row: row["revenue_index"])
+    return (
+        f"Furthest above the usual: {most_over['segment']} spend {most_over['revenue_index'] / 100:.1f} times "
+        f"the usual share on {most_over['category']}."
     )
 
 
@@ -203,6 +216,22 @@ limit 15""",
             ),
             figures=(Figure("cross_sell_gaps", "revenue if a segment spent as all customers do"),),
             width="half",
+        ),
+        Panel(
+            key="segment_categories",
+            title="Segments and categories",
+            about="100 is as usual; deeper cells are what a segment spends more on than all customers do.",
+            tables=("report_segment_categories",),
+            query="""
+select
+    segment, category, revenue_index, revenue_share, all_revenue_share, penetration,
+    customer_count, is_suppressed
+from report_segment_categories
+order by display_order, category""",
+            missing="No category was sold.",
+            chart=segments.category_map,
+            finding=_shares_of_segment,
+            figures=(Figure("segment_categories", "share of revenue against all customers"),),
         ),
     ),
 )

@@ -94,19 +94,6 @@ def _retained(rows: list[Row], _words: Words) -> str | None:
     )
 
 
-def _shares_of_segment(rows: list[Row], _words: Words) -> str | None:
-    known = [
-        row for row in rows if row["revenue_index"] is not None and row["revenue_share"] > 0.01
-    ]
-    if not known:
-        return None
-    most_over = max(known, key=lambda row: row["revenue_index"])
-    return (
-        f"Furthest above the usual: {most_over['segment']} spend {most_over['revenue_index'] / 100:.1f} times "
-        f"the usual share on {most_over['category']}."
-    )
-
-
 SEGMENTS = Tab(
     key="segments",
     title="Segments",
@@ -334,22 +321,6 @@ order by bin_order""",
             columns=("bin", "item_count", "item_share", "note"),
             figures=(Figure("frequency_distribution", "customers by number of orders"),),
             width="half",
-        ),
-        Panel(
-            key="segment_categories",
-            title="Segments and categories",
-            about="100 is as usual; deeper cells are what a segment spends more on than all customers do.",
-            tables=("report_segment_categories",),
-            query="""
-select
-    segment, category, revenue_index, revenue_share, all_revenue_share, penetration,
-    customer_count, is_suppressed
-from report_segment_categories
-order by display_order, category""",
-            missing="No category was sold.",
-            chart=segments.category_map,
-            finding=_shares_of_segment,
-            figures=(Figure("segment_categories", "share of revenue against all customers"),),
         ),
     ),
 )

@@ -272,6 +272,7 @@
   // a layer without a row, such as last year's in the first year, would give the axis no extent
   const TESTS = [
     [/^\(?datum\.(\w+)\)?$/, (value) => Boolean(value)],
+    [/^!datum\.(\w+)$/, (value) => !value],
     [/^isValid\(datum\.(\w+)\)$/, (value) => value !== null && value !== undefined],
     [/^\(datum\['(\w+)'\] !== null\)$/, (value) => value !== null],
   ];
