@@ -61,10 +61,10 @@ with
             order_id,
             revenue,
             row_number() over (
-                partition by order_date order by revenue desc, order_id
+                partition by order_date order by revenue desc, order_id asc
             ) as place_in_day,
             row_number() over (
-                partition by week_start order by revenue desc, order_id
+                partition by week_start order by revenue desc, order_id asc
             ) as place_in_week
         from order_totals
     ),
