@@ -1,6 +1,7 @@
 # `make build` and `make test` set up everything on a machine that has Python >= 3.11 and make.
 PYTHON ?= python3
 DB ?= regulars.duckdb
+OUT ?= outputs
 DATA ?=
 VARS ?= {}
 
@@ -26,8 +27,8 @@ help: ## list the targets
 
 setup: .venv/ready ## make the virtual environment .venv (build and test do it too)
 
-build: .venv/ready ## build everything from DATA=path (default: the sample shop), publish to DB=path; VARS='{...}'
-	$(BIN)/regulars build $(foreach path,$(DATA),--data '$(path)') --db '$(DB)' --vars '$(VARS)'
+build: .venv/ready ## build everything from DATA=path (default: the sample shop), publish to DB=path, export to OUT=folder; VARS='{...}'
+	$(BIN)/regulars build $(foreach path,$(DATA),--data '$(path)') --db '$(DB)' --out '$(OUT)' --vars '$(VARS)'
 
 test: .venv/ready ## run the tests (those on real data if REGULARS_REAL_DATA names its folder)
 	$(BIN)/python -m pytest -q

@@ -37,10 +37,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Build:
-    """A finished build: the published database, the warehouse beside it, and the printed summary."""
+    """A finished build: the published database, warehouse and exported files beside it, and the printed summary."""
 
     database: Path
     summary: dict[str, Any]
+
+    @property
+    def outputs(self) -> Path:
+        return self.database.with_name("outputs")
 
     @property
     def warehouse(self) -> Path:
@@ -60,7 +64,7 @@ class Build:
 def run_regulars(
     *arguments: str | Path, target: Path, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line with dbt's own files out of the checkout."""
+    """Run the command line with dbt's own files, and exported ones, out of the checkout."""
     return subprocess.run(
         [REGULARS, *map(str, arguments)],
         cwd=ROOT,
@@ -69,6 +73,7 @@ def run_regulars(
             "DBT_TARGET_PATH": str(target),
             "DBT_LOG_PATH": str(target / "logs"),
             "DO_NOT_TRACK": "1",
+            "REGULARS_OUTPUTS": str(target / "outputs"),
         }
         | environment,
         capture_output=True,
@@ -106,6 +111,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
             "build",
             "--db",
             database,
+            "--out",
+            database.with_name("outputs"),
             "--json",
             "--quiet",
             "--vars",

@@ -15,6 +15,8 @@ import typer
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from regulars.project import BuildSummary
 
 # Libraries that take long to import are imported by the commands that need them.
@@ -28,6 +30,9 @@ app = typer.Typer(
 
 DatabaseOption = Annotated[
     Path, typer.Option("--db", envvar="REGULARS_DB", help="Published database.")
+]
+OutputsOption = Annotated[
+    Path, typer.Option("--out", envvar="REGULARS_OUTPUTS", help="Folder for the exported files.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
@@ -95,11 +100,12 @@ def build(
     ] = None,
     as_of: Annotated[str | None, typer.Option(help="First day not counted, YYYY-MM-DD.")] = None,
     db: DatabaseOption = Path("regulars.duckdb"),
+    out: OutputsOption = Path("outputs"),
     variables: Annotated[str, typer.Option("--vars", help="dbt vars, as YAML or JSON.")] = "{}",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Build everything from transactions and publish the marts."""
+    """Build everything from transactions, publish the marts and export files."""
     from regulars import project
 
     chosen = _variables(variables)
@@ -113,7 +119,7 @@ def build(
             raise InvalidSettingError(f"--as-of {as_of} is no date such as 2011-12-10.") from error
     say = (lambda _line: None) if quiet else (lambda line: typer.echo(line, err=True))
     say(f"Source: {_source(chosen)}")
-    summary = project.build(db.absolute(), variables=chosen, on_step=say)
+    summary = project.build(db.absolute(), outputs=out.absolute(), variables=chosen, on_step=say)
     if as_json:
         typer.echo(json.dumps(vars(summary), default=str, indent=2))
     else:
@@ -206,6 +212,24 @@ def download(
 
 
 @app.command()
+def export(
+    db: DatabaseOption = Path("regulars.duckdb"),
+    out: OutputsOption = Path("outputs"),
+    as_json: JsonOption = False,
+) -> None:
+    """Write campaign lists, scored customers, the insights report and Parquet of each mart."""
+    from dataclasses import asdict
+
+    from regulars.exports import export as write_files
+
+    files = [asdict(file) for file in write_files(db, out)]
+    if as_json:
+        typer.echo(json.dumps({"outputs": str(out), "files": files}, indent=2))
+    else:
+        typer.echo("\n".join(_file_lines(files)))
+
+
+@app.command()
 def cards(
     db: DatabaseOption = Path("regulars.duckdb"),
     out: Annotated[Path, typer.Option(help="Folder for the Markdown files.")] = Path("model_cards"),
@@ -286,12 +310,23 @@ def _summary_text(summary: BuildSummary) -> str:
         f"{row['customer_count']:>12,}  {row['customer_share']:>6.1%}  {row['revenue']:>18,.2f}  {row['revenue_share'] or 0:>6.1%}  {row['segment']}"
         for row in summary.segments
     ]
+    shown = [file for file in summary.files if not file["name"].startswith("parquet/")]
     lines += [
         "",
+        *_file_lines(shown),
+        "",
+        f"Exported       {summary.outputs} ({len(summary.files)} files, {len(summary.files) - len(shown)} of them Parquet)",
         f"Published      {summary.database} ({len(summary.tables)} tables)",
         f'Try            regulars query "from customer_features limit 5" --db {summary.database}',
     ]
     return "\n".join(lines)
+
+
+def _file_lines(files: Sequence[Mapping[str, Any]]) -> list[str]:
+    def rows(file: Mapping[str, Any]) -> str:
+        return "" if file["rows"] is None else f"{file['rows']:,}"
+
+    return [f"{'rows':>12}  file", *(f"{rows(file):>12}  {file['name']}" for file in files)]
 
 
 def _print_rows(result: Any, *, as_json: bool, as_csv: bool) -> None:  # noqa: ANN401 - a DuckDB connection after execute
@@ -300,12 +335,10 @@ def _print_rows(result: Any, *, as_json: bool, as_csv: bool) -> None:  # noqa: A
         rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         typer.echo(json.dumps(rows, default=str, indent=2))
     elif as_csv:
-        import csv
+        from regulars.csv_output import write_csv
 
-        writer = csv.writer(sys.stdout)
-        writer.writerow(column[0] for column in result.description)
-        while batch := result.fetchmany(10_000):
-            writer.writerows(batch)
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
+        write_csv(result, sys.stdout)
     else:
         typer.echo(_table([column[0] for column in result.description], result.fetchall()))
 

@@ -7,12 +7,13 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
+from regulars.exports import ExportedFile, export
 from regulars.warehouse import NotBuiltError, open_read_only, publish
 
 DEFAULT_DATABASE = "regulars.duckdb"
@@ -43,6 +44,8 @@ class BuildSummary:
     checks: int
     segments: list[dict[str, Any]]
     tables: list[str] = field(default_factory=list)
+    outputs: str | None = None
+    files: list[dict[str, Any]] = field(default_factory=list)
 
 
 def project_directory() -> Path:
@@ -69,13 +72,15 @@ def warehouse_of(database: Path) -> Path:
 def build(
     database: Path,
     *,
+    outputs: Path,
     variables: Mapping[str, Any],
     on_step: Callable[[str], None] = lambda _line: None,
 ) -> BuildSummary:
-    """Run `dbt build` in the warehouse file, then publish its marts.
+    """Run `dbt build` in the warehouse file, publish its marts, then write files of them.
 
     Args:
         database: The file to publish to; the warehouse lies beside it.
+        outputs: The folder for the files.
         variables: dbt vars that differ from dbt_project.yml.
         on_step: Called with a line for each model, seed or test that is done.
 
@@ -85,6 +90,7 @@ def build(
     Raises:
         UnusableInputError: If the input as a whole cannot be used; the published file stays as it was.
         BuildError: If a model or test failed; the published file stays as it was.
+        ExportError, InvalidReportError: If files cannot be made; those of the last build stay as they were.
     """
     warehouse = warehouse_of(database)
     warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +103,9 @@ def build(
     )
     check(failures, warehouse)
     tables = publish(warehouse, database)
-    return summarise(database, tables=tables)
+    on_step(f"export   {outputs}")
+    files = export(database, outputs)
+    return summarise(database, tables=tables, outputs=outputs, files=files)
 
 
 def run_dbt(
@@ -157,7 +165,13 @@ def run_dbt(
     ]
 
 
-def summarise(database: Path, *, tables: Sequence[str] = ()) -> BuildSummary:
+def summarise(
+    database: Path,
+    *,
+    tables: Sequence[str] = (),
+    outputs: Path | None = None,
+    files: Sequence[ExportedFile] = (),
+) -> BuildSummary:
     """Read a build's numbers back from the published database.
 
     Raises:
@@ -203,6 +217,8 @@ def summarise(database: Path, *, tables: Sequence[str] = ()) -> BuildSummary:
         checks=checks["checks"],
         segments=segments,
         tables=list(tables),
+        outputs=None if outputs is None else str(outputs),
+        files=[asdict(file) for file in files],
     )
 
 

@@ -163,7 +163,7 @@ class Bench:
             start = "from regulars.cli import main; main()"
             return [
                 *(sys.executable, "-c", start, "build", "--quiet"),
-                *("--db", place / "regulars.duckdb", *data),
+                *("--db", place / "regulars.duckdb", "--out", place / "outputs", *data),
             ]
         self._copy_seeds(place)
         plan = "all_dates.json" if key == "sql_dates" else "one_date.json"

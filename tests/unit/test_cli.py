@@ -27,7 +27,7 @@ def test_the_version_and_help_are_printed(tmp_path: Path) -> None:
     assert run_regulars("--version", target=tmp_path).stdout.startswith("regulars 0.")
     helped = run_regulars("--help", target=tmp_path)
     assert helped.returncode == 0
-    for command in ("build", "classify", "query", "simulate", "download", "doctor"):
+    for command in ("build", "export", "classify", "query", "simulate", "download", "doctor"):
         assert command in helped.stdout
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import csv
 import itertools
+import re
 from collections.abc import Callable
 
 import pytest
@@ -75,6 +76,32 @@ def test_there_are_eleven_segments_with_a_next_action() -> None:
     assert {row["segment"] for row in segments} == {
         row["segment"] for row in rows("segmentation/segment_rules.csv")
     }
+
+
+def test_customer_360_has_a_cluster_column_for_each_recipe() -> None:
+    sql = (ROOT / "models/marts/customers/customer_360.sql").read_text(encoding="utf-8")
+    columns = re.findall(r'"(\w+)"', sql.split("set recipes = [")[1].split("]")[0])
+    assert columns == [row["recipe"] for row in rows("segmentation/segmentation_recipes.csv")]
+
+
+def test_health_components_are_measured_and_can_be_scored() -> None:
+    components = rows("insights/health_components.csv")
+    sql = (ROOT / "models/intermediate/insights/int_portfolio_measures.sql").read_text(
+        encoding="utf-8"
+    )
+    measured = re.findall(r"'(\w+)' as component|\"component\": \"(\w+)\"", sql)
+    assert {row["component"] for row in components} == {
+        name for pair in measured for name in pair if name
+    }
+    assert all(float(row["weight"]) > 0 for row in components)
+    assert all(row["value_at_0"] != row["value_at_100"] for row in components)
+    orders = [int(row["display_order"]) for row in components]
+    assert orders == list(range(1, len(components) + 1))
+
+
+def test_each_segment_has_a_standing() -> None:
+    standings = [row["segment"] for row in rows("segmentation/segment_standings.csv")]
+    assert standings == [row["segment"] for row in rows("segmentation/segments.csv")]
 
 
 def test_category_keywords_are_upper_case_and_unambiguous() -> None:

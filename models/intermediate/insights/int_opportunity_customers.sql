@@ -190,8 +190,8 @@ with
             case when net_gain > 0 then probability end as probability,
             {% for name, expression in {
                 "expected_value": "expected_value",
-                "expected_value_low": "expected_value / highest_ratio",
-                "expected_value_high": "least(expected_value / lowest_ratio, drawn_from)",
+                "expected_value_low": "case when highest_ratio > 0 then least(expected_value / highest_ratio, drawn_from) end",
+                "expected_value_high": "case when lowest_ratio > 0 then least(expected_value / lowest_ratio, drawn_from) end",
                 "drawn_from": "drawn_from",
                 "net_gain": "net_gain",
             }.items() %}

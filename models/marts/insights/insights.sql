@@ -80,10 +80,19 @@ with
                 / totals.customer_count as decimal(18, 4)
             ) as expected_value_per_customer,
             totals.expected_value,
-            cast(bounds.expected_value_low as decimal(18, 4)) as expected_value_low,
-            cast(
-                least(bounds.expected_value_high, totals.drawn_from) as decimal(18, 4)
-            ) as expected_value_high,
+            {% for side in ["low", "high"] %}
+                -- contacts bring no more than what they draw on; least() passes over
+                -- NULL
+                case
+                    when bounds.origin_count > 0
+                    then
+                        cast(
+                            least(
+                                bounds.expected_value_{{ side }}, totals.drawn_from
+                            ) as decimal(18, 4)
+                        )
+                end as expected_value_{{ side }},
+            {% endfor %}
             cast(coalesce(bounds.origin_count, 0) as integer) as origin_count,
             totals.drawn_from,
             opportunities.effort,

@@ -1,0 +1,147 @@
+"""Alerts, opportunities and the health score of whole builds, against the same figures calculated another way."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.conftest import Build
+
+
+def test_each_rule_was_checked_or_says_why_not(sample: Build, small_shop: Build) -> None:
+    rules = sample.query_warehouse("select count(*) from main_seeds.alert_rules")[0][0]
+    for build in (sample, small_shop):
+        rows = build.query(
+            "select alert, status, measured_count, fired_count, statement from alert_checks"
+        )
+        assert len(rows) == rules
+        fired = dict(build.query("select alert, count(*) from alerts group by alert"))
+        for alert, status, measured, firing, statement in rows:
+            assert statement
+            assert firing == fired.get(alert, 0)
+            assert (status == "NOT CHECKED") == (measured == 0)
+            assert (status in {"RED", "AMBER"}) == (firing > 0)
+    statuses = {status for (status,) in sample.query("select status from alert_checks")}
+    assert {"GREEN", "AMBER", "RED"} <= statuses
+    # a shop of three months knows no usual month and has no backtest
+    unmeasured = {
+        alert
+        for (alert,) in small_shop.query(
+            "select alert from alert_checks where status = 'NOT CHECKED'"
+        )
+    }
+    assert {"segment_downgrades", "model_decay", "feature_drift"} <= unmeasured
+
+
+def test_severity_follows_from_value_and_threshold(sample: Build) -> None:
+    rows = sample.query(
+        "select severity, value, comparison, warn_threshold, critical_threshold, alert_rank "
+        "from alerts order by alert_rank"
+    )
+    assert [row[5] for row in rows] == list(range(1, len(rows) + 1))
+    assert [row[0] for row in rows] == sorted((row[0] for row in rows), reverse=True)
+    for severity, value, comparison, warn, critical, _ in rows:
+        sign = 1 if comparison == "above" else -1
+        assert sign * value >= sign * warn
+        assert (severity == "RED") == (sign * value >= sign * critical)
+
+
+def test_a_changed_threshold_changes_the_colour(sample: Build) -> None:
+    """The concentration of the sample is GREEN at the seed's .6; the value itself is the threshold."""
+    share = sample.query(
+        "select max(revenue_share) from segment_profiles "
+        "where as_of_date = (select max(as_of_date) from customers)"
+    )[0][0]
+    status, value = sample.query(
+        "select status, worst_value from alert_checks where alert = 'revenue_concentration'"
+    )[0]
+    assert value == pytest.approx(share, abs=1e-9)
+    assert status == ("AMBER" if share >= 0.6 else "GREEN")
+
+
+def test_downgrades_are_those_of_the_history_with_all_causes(sample: Build) -> None:
+    dates = [
+        date
+        for (date,) in sample.query("select distinct as_of_date from segment_history order by 1")
+    ][-2:]
+    order = dict(sample.query_warehouse("select segment, display_order from main_seeds.segments"))
+    before, after = (
+        dict(
+            sample.query(
+                f"select customer_id, segment from segment_history where as_of_date = date '{date}'"
+            )
+        )
+        for date in dates
+    )
+    fallen = {
+        customer
+        for customer, segment in before.items()
+        if customer in after and order[after[customer]] > order[segment]
+    }
+    counts = dict(
+        sample.query(
+            f"select cause, count(*) from segment_migrations where to_date = date '{dates[1]}' "
+            f"and customer_id in ({', '.join(repr(customer) for customer in fallen)}) group by cause"
+        )
+    )
+    assert sum(counts.values()) == len(fallen) > 50
+    (sentence,) = sample.query_warehouse(
+        "select sentence from main_intermediate.alert_segment_downgrades"
+    )[0]
+    assert sentence.startswith(f"{len(fallen):,} of {len(before):,} customers")
+    for cause, words in {
+        "time_passed": "because time passed",
+        "cut_points_moved": "because cut points moved",
+        "purchased": "though they purchased",
+        "returned_goods": "because goods were returned",
+    }.items():
+        assert f"{counts.get(cause, 0):,} {words}" in sentence
+
+
+def test_every_customer_is_in_one_opportunity_or_has_the_reason(
+    sample: Build, small_shop: Build
+) -> None:
+    for build in (sample, small_shop):
+        customers, distinct, explained = build.query_warehouse(
+            "select count(*), count(distinct customer_id), "
+            "count(*) filter ((reason is null) <> (withheld_reason is null)) "
+            "from main_intermediate.int_opportunity_customers"
+        )[0]
+        assert customers == distinct == explained == build.summary["customer_count"]
+
+
+def test_what_opportunities_bring_is_a_part_of_what_they_draw_on(sample: Build) -> None:
+    rows = sample.query(
+        "select insight_rank, customer_count, probability, expected_value, expected_value_low, "
+        "expected_value_high, drawn_from from insights order by insight_rank"
+    )
+    assert len(rows) >= 5
+    assert [row[0] for row in rows] == list(range(1, len(rows) + 1))
+    assert [row[3] for row in rows] == sorted((row[3] for row in rows), reverse=True)
+    success_rate = Decimal("0.02")
+    for _, count, probability, value, low, high, drawn in rows:
+        assert count > 0
+        assert 0 < probability <= success_rate
+        assert 0 < low <= value <= high <= drawn or low <= high <= drawn
+        assert value == pytest.approx(drawn * success_rate, abs=Decimal(count) / 1000)
+    # what is drawn on is no more than what the customers would spend if they ordered
+    total = sample.query("select sum(value_if_active_90d) from customer_scores")[0][0]
+    assert float(sum(row[6] for row in rows)) <= total
+
+
+def test_a_contact_that_costs_more_than_it_brings_is_no_opportunity(sample: Build) -> None:
+    rows = sample.query_warehouse(
+        "select expected_value, net_gain from main_intermediate.int_opportunity_customers "
+        "where opportunity is not null"
+    )
+    for value, gain in rows:
+        assert gain > 0
+        assert gain == pytest.approx(Decimal("0.4") * value - 2, abs=Decimal("0.001"))
+
+
+def test_all_alerts_and_opportunities_are_told_in_words(sample: Build) -> None:
+    for table in ("alerts", "insights"):
+        for (sentence,) in sample.query(f"select sentence from {table}"):
+            assert sentence.endswith(".")
+            assert not {"nan", "None", "null", "inf"} & set(sentence.replace(",", " ").split())
