@@ -85,7 +85,9 @@ class CustomerForest:
         return added
 
 
-def fit_forest(values: np.ndarray, *, features: tuple[str, ...], random_state: int) -> CustomerForest:
+def fit_forest(
+    values: np.ndarray, *, features: tuple[str, ...], random_state: int
+) -> CustomerForest:
     """Fit the forest.
 
     Args:
@@ -148,7 +150,9 @@ def judge_customers(
         )
     words = _read_wordings(wordings, customers.columns)
     features = tuple(words)
-    columns = ", ".join(["customer_id", *(f"cast({name} as double) as {name}" for name in features)])
+    columns = ", ".join(
+        ["customer_id", *(f"cast({name} as double) as {name}" for name in features)]
+    )
     sample = customers.order("md5(customer_id), customer_id").limit(FIT_CUSTOMERS)
     values = _values(sample.select(columns).to_arrow_table(), features)
     forest = fit_forest(values, features=features, random_state=random_state)
