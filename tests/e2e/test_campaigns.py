@@ -540,7 +540,11 @@ def test_a_draft_leaves_out_whom_the_named_waves_contacted_and_leaves_no_trace(
     named = content(later.database, "from campaign_audiences")
 
     def build_on(**variables: object) -> None:
-        settings = {"as_of_date": "2024-04-27", "campaign_contact_cap_days": 60, "prediction_origins": 8}
+        settings = {
+            "as_of_date": "2024-04-27",
+            "campaign_contact_cap_days": 60,
+            "prediction_origins": 8,
+        }
         run_dbt(
             "build", "-s", "int_campaign_audiences+", "--exclude-resource-type", "unit_test",
             "--vars", json.dumps(settings | variables), warehouse=warehouse, target=tmp_path / "target",
