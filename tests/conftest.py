@@ -113,6 +113,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
             database,
             "--out",
             database.with_name("outputs"),
+            "--no-report",
             "--json",
             "--quiet",
             "--vars",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 import tempfile
@@ -32,7 +33,10 @@ DatabaseOption = Annotated[
     Path, typer.Option("--db", envvar="REGULARS_DB", help="Published database.")
 ]
 OutputsOption = Annotated[
-    Path, typer.Option("--out", envvar="REGULARS_OUTPUTS", help="Folder for the exported files.")
+    Path,
+    typer.Option(
+        "--out", envvar="REGULARS_OUTPUTS", help="Folder for the report and the exported files."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
@@ -102,10 +106,13 @@ def build(
     db: DatabaseOption = Path("regulars.duckdb"),
     out: OutputsOption = Path("outputs"),
     variables: Annotated[str, typer.Option("--vars", help="dbt vars, as YAML or JSON.")] = "{}",
+    has_report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write the report and its figures.")
+    ] = True,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Build everything from transactions, publish the marts and export files."""
+    """Build everything from transactions, publish the marts, export files and write the report."""
     from regulars import project
 
     chosen = _variables(variables)
@@ -120,6 +127,12 @@ def build(
     say = (lambda _line: None) if quiet else (lambda line: typer.echo(line, err=True))
     say(f"Source: {_source(chosen)}")
     summary = project.build(db.absolute(), outputs=out.absolute(), variables=chosen, on_step=say)
+    if has_report:
+        from regulars.report.write import write_report
+
+        say(f"Writing the report to {out}")
+        written = write_report(Path(summary.database), out, is_anonymous=False, has_figures=True)
+        summary = dataclasses.replace(summary, report=str(written.page))
     if as_json:
         typer.echo(json.dumps(vars(summary), default=str, indent=2))
     else:
@@ -242,6 +255,27 @@ def cards(
 
 
 @app.command()
+def report(
+    db: DatabaseOption = Path("regulars.duckdb"),
+    out: OutputsOption = Path("outputs"),
+    is_anonymous: Annotated[
+        bool, typer.Option("--anonymous", help="Leave out ids of customers and orders.")
+    ] = False,
+    has_figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="Draw the figures too (PNG and SVG).")
+    ] = True,
+) -> None:
+    """Write the report (one HTML file) and its figures from the published database."""
+    from regulars.report.write import write_report
+
+    written = write_report(db, out, is_anonymous=is_anonymous, has_figures=has_figures)
+    for name, reason in written.left_out.items():
+        typer.echo(f"no figure {name}: {reason}", err=True)
+    for path in (written.page, *written.figures):
+        typer.echo(path)
+
+
+@app.command()
 def doctor(db: DatabaseOption = Path("regulars.duckdb"), as_json: JsonOption = False) -> None:
     """Say what is installed, where things are and what is missing."""
     from regulars.doctor import examine
@@ -317,6 +351,7 @@ def _summary_text(summary: BuildSummary) -> str:
         "",
         f"Exported       {summary.outputs} ({len(summary.files)} files, {len(summary.files) - len(shown)} of them Parquet)",
         f"Published      {summary.database} ({len(summary.tables)} tables)",
+        *([f"Report         {summary.report}"] if summary.report else []),
         f'Try            regulars query "from customer_features limit 5" --db {summary.database}',
     ]
     return "\n".join(lines)

@@ -46,6 +46,7 @@ class BuildSummary:
     tables: list[str] = field(default_factory=list)
     outputs: str | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
+    report: str | None = None
 
 
 def project_directory() -> Path:

@@ -12,6 +12,9 @@ with
                     "customer_count": "bigint",
                     "predicted_mean": "double",
                     "actual_mean": "double",
+                    "residual_low": "double",
+                    "residual_median": "double",
+                    "residual_high": "double",
                 },
             )
         }}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,12 +22,19 @@ from regulars.predictions.train import (
     Origin,
     train_forecaster,
 )
+from regulars.predictions.window import WINDOWS, windows_of
 from regulars.threads import single_threaded
 
 RECIPE_TASKS = frozenset({"churn", "value", "next_purchase"})
 
 # Groups of customers of equal count in calibration and gains.
 DECILES = 10
+
+# Percentiles of what happened less what was predicted, within a tenth of the customers.
+RESIDUAL_PERCENTILES = {"residual_low": 10, "residual_median": 50, "residual_high": 90}
+
+# Churn probabilities that are tried as the one from which a contact pays.
+THRESHOLDS = np.round(np.arange(0.05, 1.0, 0.01), 2)
 
 # Trainings that run at once; each is one thread, so results do not depend on it.
 WORKERS = 2
@@ -100,11 +108,16 @@ def run_backtests(
 
 
 def calibration_table(backtests: Sequence[Backtest]) -> pd.DataFrame:
-    """Predicted and actual by decile of the prediction, for churn and value at each origin."""
+    """Predicted and actual by decile of the prediction, for churn and value at each origin.
+
+    Residuals (actual less predicted, money) are of value alone: those of a yes or no say nothing.
+    """
     rows = []
     for backtest in backtests:
         for task, days, predicted, actual in _served(backtest):
             for number, members in enumerate(_deciles(predicted), start=1):
+                residuals = actual[members] - predicted[members]
+                has_spread = task == "value" and len(members) > 0
                 rows.append(
                     {
                         "task": task,
@@ -114,6 +127,10 @@ def calibration_table(backtests: Sequence[Backtest]) -> pd.DataFrame:
                         "customer_count": len(members),
                         "predicted_mean": float(predicted[members].mean()),
                         "actual_mean": float(actual[members].mean()),
+                    }
+                    | {
+                        name: float(np.percentile(residuals, percent)) if has_spread else None
+                        for name, percent in RESIDUAL_PERCENTILES.items()
                     }
                 )
     return pd.DataFrame(rows)
@@ -138,6 +155,50 @@ def gains_table(backtests: Sequence[Backtest]) -> pd.DataFrame:
                         "captured_share": captured / total if total > 0 else None,
                     }
                 )
+    return pd.DataFrame(rows)
+
+
+def confusion_table(backtests: Sequence[Backtest]) -> pd.DataFrame:
+    """Customers by the window of the next order that was most likely and the one that came."""
+    rows = []
+    for backtest in backtests:
+        predicted = backtest.forecast.windows.argmax(axis=1)
+        actual = windows_of(backtest.example.next_order_days)
+        for guess, truth in itertools.product(range(len(WINDOWS)), repeat=2):
+            rows.append(
+                {
+                    "origin": backtest.origin.date,
+                    "predicted_window": WINDOWS[guess],
+                    "actual_window": WINDOWS[truth],
+                    "customer_count": int(((predicted == guess) & (actual == truth)).sum()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def threshold_table(backtests: Sequence[Backtest], *, settings: PredictionSettings) -> pd.DataFrame:
+    """What contacting everybody from a churn probability on would have brought, at each origin."""
+    chosen = decision_threshold(backtests, settings=settings)
+    rows = []
+    for backtest in backtests:
+        churn = backtest.forecast.churn[LABEL_DAYS]
+        lost = backtest.example.orders[LABEL_DAYS] == 0
+        for threshold, gain in zip(
+            THRESHOLDS, _gain_curve(backtest, THRESHOLDS, settings), strict=True
+        ):
+            contacted = churn >= threshold
+            found = int((contacted & lost).sum())
+            rows.append(
+                {
+                    "origin": backtest.origin.date,
+                    "threshold": float(threshold),
+                    "is_chosen": chosen is not None and chosen["threshold"] == threshold,
+                    "contacted_share": float(contacted.mean()),
+                    "precision": found / int(contacted.sum()) if contacted.any() else None,
+                    "recall": found / int(lost.sum()) if lost.any() else None,
+                    "net_gain": float(gain),
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -169,9 +230,10 @@ def decision_threshold(
     """
     if len(backtests) < 2:
         return None
-    steps = np.round(np.arange(0.05, 1.0, 0.01), 2)
-    gains = np.sum([_gain_curve(backtest, steps, settings) for backtest in backtests[:-1]], axis=0)
-    threshold = float(steps[int(np.argmax(gains))])
+    gains = np.sum(
+        [_gain_curve(backtest, THRESHOLDS, settings) for backtest in backtests[:-1]], axis=0
+    )
+    threshold = float(THRESHOLDS[int(np.argmax(gains))])
     latest = backtests[-1]
     lost = latest.example.orders[LABEL_DAYS] == 0
     contacted = latest.forecast.churn[LABEL_DAYS] >= threshold

@@ -38,6 +38,8 @@ def as_documents(predictions: Predictions) -> pd.DataFrame:
         "backtest": predictions.backtest,
         "calibration": predictions.calibration,
         "gains": predictions.gains,
+        "thresholds": predictions.thresholds,
+        "confusion": predictions.confusion,
         "importance": predictions.importance,
     }
     rows = [

@@ -15,9 +15,11 @@ from regulars.predictions.backtest import (
     RECIPE_TASKS,
     Backtest,
     calibration_table,
+    confusion_table,
     decision_threshold,
     gains_table,
     run_backtests,
+    threshold_table,
 )
 from regulars.predictions.frame import (
     SHOP_DAY_COLUMNS,
@@ -64,6 +66,8 @@ class Predictions:
         backtest: See `regulars.predictions.judge.judge`.
         calibration: Predicted and actual by decile.
         gains: Captured share by decile.
+        thresholds: What contacting from each churn probability on would have brought.
+        confusion: Customers by predicted and actual window of the next order.
         importance: Features by task.
     """
 
@@ -73,6 +77,8 @@ class Predictions:
     backtest: pd.DataFrame
     calibration: pd.DataFrame
     gains: pd.DataFrame
+    thresholds: pd.DataFrame
+    confusion: pd.DataFrame
     importance: pd.DataFrame
 
 
@@ -138,6 +144,8 @@ def train_and_judge(
         figures,
         calibration_table(backtests),
         gains_table(backtests),
+        threshold_table(backtests, settings=settings),
+        confusion_table(backtests),
         feature_importance(serving, own.described if own else None),
     )
 
