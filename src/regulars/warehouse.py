@@ -12,6 +12,9 @@ import duckdb
 from regulars.errors import RegularsError
 
 MARTS_SCHEMA = "main"
+SEEDS_SCHEMA = "main_seeds"
+REPLAY_SCHEMA = "main_replay"
+"""Where macro record_compiled_sql keeps the SQL of the models; see `regulars.classify`."""
 
 
 class NotBuiltError(RegularsError):
@@ -42,11 +45,11 @@ def publish(warehouse: Path, published: Path) -> list[str]:
     Readers see the old file or the new one, never half of it, and a crash leaves the old one.
 
     Args:
-        warehouse: The file that dbt built; only its schema `main` is copied.
+        warehouse: The file that dbt built; its schema `main` is copied, and those of seeds and of compiled SQL.
         published: The file to make or replace.
 
     Returns:
-        Names of the published tables, sorted.
+        Names of the published marts, sorted.
 
     Raises:
         NotBuiltError: If the warehouse does not exist or holds no mart.
@@ -59,40 +62,42 @@ def publish(warehouse: Path, published: Path) -> list[str]:
     try:
         with duckdb.connect(str(temporary)) as connection:
             connection.execute(f"attach {_literal(str(warehouse))} as warehouse (read_only)")
-            names = _copy_tables(connection)
+            names = _copy_tables(connection, MARTS_SCHEMA)
+            if not names:
+                raise NotBuiltError("The warehouse holds no mart yet; run `regulars build` first.")
+            for schema in (SEEDS_SCHEMA, REPLAY_SCHEMA):
+                connection.execute(f"create schema {schema}")
+                _copy_tables(connection, schema)
         temporary.replace(published)
     finally:
         temporary.unlink(missing_ok=True)
     return names
 
 
-def _copy_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _copy_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     tables = connection.execute(
         """
         select table_name, sql, comment from duckdb_tables()
         where database_name = 'warehouse' and schema_name = ? order by table_name
         """,
-        [MARTS_SCHEMA],
+        [schema],
     ).fetchall()
-    if not tables:
-        raise NotBuiltError("The warehouse holds no mart yet; run `regulars build` first.")
     column_comments = connection.execute(
         """
         select table_name, column_name, comment from duckdb_columns()
         where database_name = 'warehouse' and schema_name = ? and comment is not null
         """,
-        [MARTS_SCHEMA],
+        [schema],
     ).fetchall()
     for name, definition, comment in tables:
+        table = f"{schema}.{_quoted(name)}"
         connection.execute(definition)
-        connection.execute(
-            f"insert into {_quoted(name)} from warehouse.{MARTS_SCHEMA}.{_quoted(name)}"
-        )
+        connection.execute(f"insert into {table} from warehouse.{table}")
         if comment:
-            connection.execute(f"comment on table {_quoted(name)} is {_literal(comment)}")
-    for table, column, comment in column_comments:
+            connection.execute(f"comment on table {table} is {_literal(comment)}")
+    for name, column, comment in column_comments:
         connection.execute(
-            f"comment on column {_quoted(table)}.{_quoted(column)} is {_literal(comment)}"
+            f"comment on column {schema}.{_quoted(name)}.{_quoted(column)} is {_literal(comment)}"
         )
     return [name for name, _, _ in tables]
 
