@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from datetime import date
 from enum import IntEnum
 from pathlib import Path
@@ -107,10 +106,7 @@ def build(
         # absolute, since dbt runs in the project's directory
         chosen["transactions_path"] = [str(Path(path).expanduser().absolute()) for path in data]
     if as_of:
-        try:
-            chosen["as_of_date"] = date.fromisoformat(as_of).isoformat()
-        except ValueError as error:
-            raise InvalidSettingError(f"--as-of {as_of} is no date such as 2011-12-10.") from error
+        chosen["as_of_date"] = _date(as_of, "--as-of").isoformat()
     say = (lambda _line: None) if quiet else (lambda line: typer.echo(line, err=True))
     say(f"Source: {_source(chosen)}")
     summary = project.build(db.absolute(), variables=chosen, on_step=say)
@@ -122,27 +118,59 @@ def build(
 
 @app.command()
 def classify(
-    file: Annotated[str, typer.Argument(help="File of transactions to classify.")],
-    variables: Annotated[str, typer.Option("--vars", help="dbt vars, as YAML or JSON.")] = "{}",
+    files: Annotated[
+        list[str], typer.Argument(help="Files, globs or folders of transactions to classify.")
+    ],
+    db: DatabaseOption = Path("regulars.duckdb"),
+    recipe: Annotated[
+        str | None, typer.Option(help="Segmentation recipe of the clusters (default: the first).")
+    ] = None,
+    reference_date: Annotated[
+        str | None,
+        typer.Option(
+            help="First day not counted, YYYY-MM-DD (default: the day after the file's last)."
+        ),
+    ] = None,
+    variables: Annotated[
+        str,
+        typer.Option("--vars", help="How the file is written, where it differs from the build's."),
+    ] = "{}",
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Print RFM values, scores and segment of every customer of a file, as CSV; nothing is kept."""
-    from regulars import project
-    from regulars.warehouse import open_read_only
+    """Print segment, cluster, R, F, M and predictions of every customer of a file; nothing is kept.
 
-    chosen = _variables(variables) | {"transactions_path": str(Path(file).expanduser().absolute())}
-    with tempfile.TemporaryDirectory(prefix="regulars-") as directory:
-        warehouse = Path(directory) / "classify.duckdb"
-        selection = [
-            "build", "-s", "+customer_rfm", "+customer_segments",
-            "--indirect-selection", "cautious", "--exclude-resource-type", "unit_test",
-        ]  # fmt: skip
-        project.check(project.run_dbt(selection, warehouse=warehouse, variables=chosen), warehouse)
-        with open_read_only(warehouse) as connection:
-            result = connection.execute(
-                "select * from customer_rfm inner join customer_segments using (as_of_date, customer_id) order by customer_id"
-            )
-            _print_rows(result, as_json=as_json, as_csv=not as_json)
+    The file goes through the SQL of the published database, and its clusters and models.
+    """
+    import duckdb
+
+    from regulars.classify.command import classify_files
+
+    def show(done: int, total: int, name: str) -> None:
+        # one line that renews itself, only where somebody is watching
+        typer.echo(f"\r{done:>3} of {total}  {name:<32}", err=True, nl=False)
+
+    is_watched = sys.stderr.isatty() and not quiet
+    found = classify_files(
+        db,
+        files,
+        reading=_variables(variables),
+        reference_date=_date(reference_date, "--reference-date") if reference_date else None,
+        recipe=recipe,
+        on_step=show if is_watched else None,
+    )
+    if is_watched:
+        typer.echo("", err=True)
+    if not quiet:
+        typer.echo(
+            f"{found.customers.num_rows:,} customers as of {found.reference_date} ({found.reference_reason}).",
+            err=True,
+        )
+        for note in found.notes:
+            typer.echo(note, err=True)
+    with duckdb.connect() as connection:
+        connection.register("customers", found.customers)
+        _print_rows(connection.execute("from customers"), as_json=as_json, as_csv=not as_json)
 
 
 @app.command()
@@ -232,6 +260,13 @@ def doctor(db: DatabaseOption = Path("regulars.duckdb"), as_json: JsonOption = F
             )
     if not all(finding.is_good or finding.is_optional for finding in findings):
         raise typer.Exit(ExitCode.INTERNAL)
+
+
+def _date(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidSettingError(f"{option} {text} is no date such as 2011-12-10.") from error
 
 
 def _variables(text: str) -> dict[str, Any]:

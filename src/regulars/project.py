@@ -19,7 +19,9 @@ DEFAULT_DATABASE = "regulars.duckdb"
 USABLE_ROWS_TEST = "assert_some_rows_are_usable"
 
 # dbt hands on a Python model's traceback as text, indented
-_INPUT_ERROR = re.compile(r"regulars\.errors\.(UnusableInputError|InvalidSettingError): (.*)", re.S)
+_INPUT_ERROR = re.compile(
+    r"regulars\.errors\.(UnusableInputError|MissingColumnsError|InvalidSettingError): (.*)", re.S
+)
 
 
 class BuildError(RegularsError):

@@ -249,23 +249,3 @@ def test_the_queries_of_the_readme_run(sample: Build) -> None:
     assert len(queries) == 6
     for sql in queries:
         assert sample.query(sql), sql
-
-
-def test_classify_prints_what_the_build_makes(sample: Build, tmp_path: Path) -> None:
-    with duckdb.connect(str(sample.warehouse), read_only=True) as warehouse:
-        for number in (1, 2):
-            warehouse.execute(
-                f"""
-                copy (
-                    select invoice, stock_code, description, quantity, invoice_date, price, customer_id, country
-                    from main_input.py_raw_transactions where source_file_number = {number}
-                    order by source_row_number
-                ) to '{tmp_path}/part_{number}.csv'
-                """
-            )
-    finished = run_regulars(
-        "classify", f"{tmp_path}/part_*.csv", "--json", target=tmp_path / "target"
-    )
-    assert finished.returncode == 0, finished.stderr
-    printed = {row["customer_id"]: row["segment"] for row in json.loads(finished.stdout)}
-    assert printed == dict(sample.query("select customer_id, segment from customer_segments"))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from regulars.errors import InvalidSettingError, UnusableInputError
+from regulars.errors import InvalidSettingError, MissingColumnsError, UnusableInputError
 
 CANONICAL_COLUMNS = (
     "invoice",
@@ -97,7 +97,8 @@ def resolve_columns(
         Our column name → position in `found`; optional columns that are not there are left out.
 
     Raises:
-        UnusableInputError: A required or mapped column is missing, or two columns match one name.
+        MissingColumnsError: A required or mapped column is missing.
+        UnusableInputError: Two columns match one name.
     """
     mapped = {ours: _positions_of(theirs, found, source) for ours, theirs in column_mapping.items()}
     taken = {position for positions in mapped.values() for position in positions}
@@ -118,10 +119,12 @@ def resolve_columns(
         name for name in CANONICAL_COLUMNS if not matches[name] and name not in OPTIONAL_COLUMNS
     ]
     if missing:
-        raise UnusableInputError(
+        raise MissingColumnsError(
             f"{source}: required columns are missing: {', '.join(missing)}. "
             f"Columns found: {listed(found)}. If they have other names there, give them with the "
-            f'var `column_mapping`, for instance {{{missing[0]}: "name in your file"}}.'
+            f'var `column_mapping`, for instance {{{missing[0]}: "name in your file"}}.',
+            found=found,
+            missing=missing,
         )
     return {name: positions[0] for name, positions in matches.items() if positions}
 
@@ -138,8 +141,10 @@ def _positions_of(theirs: str, found: Sequence[str], source: str) -> list[int]:
         position for position, name in enumerate(found) if normalised(name) == normalised(theirs)
     ]
     if not alike:
-        raise UnusableInputError(
+        raise MissingColumnsError(
             f"{source}: the column '{theirs}' of column_mapping does not exist. "
-            f"Columns found: {listed(found)}."
+            f"Columns found: {listed(found)}.",
+            found=found,
+            missing=[theirs],
         )
     return exact or alike
