@@ -174,6 +174,24 @@ def classify(
 
 
 @app.command()
+def serve(
+    db: DatabaseOption = Path("regulars.duckdb"),
+    host: Annotated[
+        str | None, typer.Option(help="Address to bind (default: 127.0.0.1, this machine only).")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to bind (default: 8000).")] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Serve the web app and its API from the published database.
+
+    Every other setting is an environment variable, REGULARS_SERVE_…: see docs/app.md.
+    """
+    from regulars.web.serve import serve as run
+
+    run(database=db, host=host, port=port, quiet=quiet)
+
+
+@app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="A query on the published marts.")],
     db: DatabaseOption = Path("regulars.duckdb"),

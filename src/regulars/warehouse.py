@@ -39,6 +39,41 @@ def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def open_published(
+    path: Path, *, memory: str, threads: int, readers: int
+) -> tuple[duckdb.DuckDBPyConnection, list[duckdb.DuckDBPyConnection]]:
+    """Open a published copy for a server: it stays as it is when a new one takes its place.
+
+    The copy is attached to a database in memory, since DuckDB hands out one instance for each path that
+    is open. Nothing else can be opened or set from then on.
+
+    Args:
+        path: The published file.
+        memory: DuckDB's memory limit, such as "1GB".
+        threads: DuckDB's threads.
+        readers: Connections that may read side by side.
+
+    Returns:
+        What to close, and that many connections for which unqualified names mean the copy.
+
+    Raises:
+        duckdb.Error: The file is none that this DuckDB can read.
+    """
+    connection = duckdb.connect(":memory:", config={"memory_limit": memory, "threads": threads})
+    try:
+        connection.execute("set temp_directory = ''")  # nothing of the customers is written to disk
+        connection.execute(f"attach {_literal(str(path))} as published (read_only)")
+        cursors = [connection.cursor() for _ in range(readers)]
+        for cursor in cursors:
+            cursor.execute("use published")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+    except duckdb.Error:
+        connection.close()
+        raise
+    return connection, cursors
+
+
 def publish(warehouse: Path, published: Path) -> list[str]:
     """Copy the marts with their constraints and comments, then put the copy in place in one step.
 

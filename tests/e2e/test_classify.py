@@ -96,7 +96,7 @@ def test_the_sample_uploaded_equals_the_sample_built(
 
 
 def test_a_fixed_reference_date_equals_a_build_for_that_date(
-    past: Build, sample: Build, sample_files: Path, tmp_path: Path
+    past: Build, sample_files: Path, tmp_path: Path
 ) -> None:
     as_of = past.query("select max(as_of_date) from customers")[0][0]
     with open_read_only(past.database) as connection:

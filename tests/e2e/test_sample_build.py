@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import PAST, PAST_SETTINGS, ROOT, Build, run_dbt, run_regulars
+from tests.conftest import PAST, PAST_SETTINGS, ROOT, Build, run_dbt
 from tests.tables import content, fingerprint, table_names
 
 KEYS = {"as_of_date", "customer_id"}

@@ -224,6 +224,7 @@ def _private_database(limits: Limits, folder: Path) -> Iterator[duckdb.DuckDBPyC
     }
     connection = duckdb.connect(":memory:", config=settings)
     try:
+        connection.execute("set enable_progress_bar = false")
         yield connection
     except duckdb.OutOfMemoryException as error:
         raise TooLargeError(

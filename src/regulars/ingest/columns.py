@@ -129,6 +129,16 @@ def resolve_columns(
     return {name: positions[0] for name, positions in matches.items() if positions}
 
 
+def suggest_mapping(found: Sequence[str]) -> dict[str, str]:
+    """Our column name → the source's, where exactly one column has a name that we know."""
+    known: dict[str, list[str]] = {}
+    for name in found:
+        ours = _SPELLINGS.get(normalised(name))
+        if ours is not None:
+            known.setdefault(ours, []).append(name)
+    return {ours: names[0] for ours, names in known.items() if len(names) == 1}
+
+
 def count_recognised(found: Sequence[str], column_mapping: Mapping[str, str]) -> int:
     """How many of `found` are columns of ours: tells a header from other text."""
     known = {normalised(theirs) for theirs in column_mapping.values()} | set(_SPELLINGS)

@@ -74,9 +74,8 @@ def open_workbook(file: InputFile, settings: ReadSettings, work: Path) -> list[S
         UnusableInputError: The file is no workbook, is not safe to read, takes too much memory,
             or a sheet lacks a column.
     """
-    check_workbook(file.path)
     sources = []
-    for sheet in _read_in_child(file.path, work):
+    for sheet in read_sheets(file.path, work):
         label = f"{file.path.name}#{sheet['name']}"
         positions = resolve_columns(
             sheet["header"], settings.column_mapping, source=f"{file.path}#{sheet['name']}"
@@ -93,6 +92,23 @@ def open_workbook(file: InputFile, settings: ReadSettings, work: Path) -> list[S
             )
         )
     return sources
+
+
+def read_sheets(path: Path, work: Path) -> list[dict]:
+    """Check a workbook and write each sheet that has cells as Parquet, as `xlsx_child` describes.
+
+    Args:
+        path: The workbook.
+        work: An empty folder for the Parquet files.
+
+    Returns:
+        What `xlsx_child.read_workbook` returns.
+
+    Raises:
+        UnusableInputError: The workbook is damaged, not safe to read, or takes too much memory.
+    """
+    check_workbook(path)
+    return _read_in_child(path, work)
 
 
 def check_workbook(path: Path) -> None:
