@@ -34,6 +34,11 @@ _SPELLINGS = {
 }
 """Both spellings of UCI and our own names, as `normalised` writes them."""
 
+NAMES_SHOWN = 50
+"""Most names that a message lists."""
+CHARACTERS_SHOWN = 80
+"""Most characters of each."""
+
 _BLANKS = re.compile(r"[\s_\ufeff]+")
 
 
@@ -76,8 +81,15 @@ def check_mapping(column_mapping: Mapping[str, str]) -> None:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names in quotes, separated by commas, or `none`: for error messages."""
-    return ", ".join(f"'{name}'" for name in names) or "none"
+    """Names in quotes, separated by commas, or `none`: for error messages, which stay readable."""
+    shown = ", ".join(f"'{cut(name)}'" for name in names[:NAMES_SHOWN]) or "none"
+    more = len(names) - NAMES_SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def cut(name: str) -> str:
+    """The name, cut to what a message has room for."""
+    return name if len(name) <= CHARACTERS_SHOWN else name[: CHARACTERS_SHOWN - 1] + "…"
 
 
 def resolve_columns(

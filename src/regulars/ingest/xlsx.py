@@ -49,6 +49,8 @@ _DOCTYPE = b"<!DOCTYPE"
 _ROW = re.compile(rb"row\s(?:[^>]{0,40}?\s)?r=[\"']([0-9]{1,9})[\"']")
 _FAR_CELL = re.compile(rb"r=[\"'](?:([A-Z]{2,3})([0-9]{1,9})|[A-Z]([0-9]{7,9}))[\"']")
 """References that say more than `_ROW` does: a column past Z, or a row past 999,999."""
+_IMPOSSIBLE_CELL = re.compile(rb"r=[\"'](?:[A-Z]{4}|[A-Z]{0,3}[0-9]{10})")
+"""References to columns or rows that no sheet has, on which readers run for minutes."""
 _ZIP_MAGIC = b"PK\x03\x04"
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 
@@ -172,6 +174,8 @@ def _check_member(path: Path, name: str, stream: IO[bytes], budget: int) -> int:
             raise _refused(path, f"declares entities of its own ({name})")
         if not is_sheet:
             continue
+        if _IMPOSSIBLE_CELL.search(window):
+            raise _refused(path, f"refers to cells that no sheet has ({name})")
         rows = _ROW.findall(window)
         if rows:
             height = max(height, max(map(int, rows)))

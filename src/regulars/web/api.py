@@ -58,7 +58,7 @@ def documented(name: str, *statuses: int) -> dict[int | str, dict[str, Any]]:
     example = _examples().get(name)
     if example is not None:
         responses[200] = {"content": {"application/json": {"example": example}}}
-    for status in (*statuses, 400, 401, 500, 503):
+    for status in sorted({*statuses, 400, 401, 422, 500, 503}):
         example = EXAMPLES[status]
         responses[status] = {
             "content": {

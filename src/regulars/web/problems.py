@@ -22,6 +22,7 @@ from regulars.errors import (
     TooLargeError,
     UnusableInputError,
 )
+from regulars.ingest.columns import NAMES_SHOWN, cut
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -88,7 +89,7 @@ def problem_of(error: RegularsError) -> Problem:
             422,
             "missing-columns",
             detail,
-            columns_found=list(error.found),
+            columns_found=[cut(name) for name in error.found[:NAMES_SHOWN]],
             columns_missing=list(error.missing),
         )
     if isinstance(error, NoUsableRowsError):

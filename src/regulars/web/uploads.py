@@ -154,7 +154,7 @@ class Uploads:
         upload = self._new()
         try:
             path = upload.folder / "upload"
-            with path.open("xb") as target:
+            with open(path, "xb", opener=_private) as target:  # noqa: PTH123 - Path.open takes no mode
                 shutil.copyfileobj(source, target, _COPY_BYTES)
             suffix = suffix_of(path)
             path = path.rename(upload.folder / f"upload{suffix}")
@@ -335,6 +335,10 @@ def busy() -> Problem:
         headers={"retry-after": str(RETRY_SECONDS)},
         retry_after=RETRY_SECONDS,
     )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _nothing() -> None:
