@@ -92,6 +92,9 @@ def publish(warehouse: Path, published: Path) -> list[str]:
     if not warehouse.exists():
         raise NotBuiltError(f"There is no warehouse at {warehouse}; run `regulars build` first.")
     published.parent.mkdir(parents=True, exist_ok=True)
+    for left in published.parent.glob(f".{published.name}.*.tmp*"):  # of a run that was killed
+        if not _is_running(left.name.removeprefix(f".{published.name}.").split(".")[0]):
+            left.unlink(missing_ok=True)
     temporary = published.with_name(f".{published.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     try:
@@ -107,6 +110,16 @@ def publish(warehouse: Path, published: Path) -> list[str]:
     finally:
         temporary.unlink(missing_ok=True)
     return names
+
+
+def _is_running(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _copy_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:

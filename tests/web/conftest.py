@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
+import subprocess
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from regulars.web.app import create_app
 from regulars.web.settings import ServerSettings
-from tests.conftest import Build
+from tests.conftest import REGULARS, ROOT, Build
 
 BASE = "http://127.0.0.1"
 HEADER = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country\n"
@@ -47,6 +54,48 @@ def serve(sample: Build) -> Iterator[Serve]:
 def client(serve: Serve) -> TestClient:
     """The application with its default settings."""
     return serve()
+
+
+@dataclass(frozen=True)
+class Live:
+    """`regulars serve` in a process of its own."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def running(database: Path, log: Path, **environment: str) -> Iterator[Live]:
+    """Start the command, wait until it answers, and interrupt it at the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [REGULARS, "serve", "--db", database, "--port", str(port)]
+    settings = {f"REGULARS_SERVE_{name.upper()}": value for name, value in environment.items()}
+    with log.open("wb") as target:
+        process = subprocess.Popen(command, cwd=ROOT, env=os.environ | settings, stderr=target)
+    live = Live(f"http://127.0.0.1:{port}", process)
+    try:
+        for _ in range(200):
+            if process.poll() is not None:
+                raise RuntimeError(log.read_text(encoding="utf-8"))
+            try:
+                httpx.get(f"{live.url}/api/v1/ready", timeout=5)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield live
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def live(sample: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The command on the sample build."""
+    with running(sample.database, tmp_path_factory.mktemp("live") / "log") as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

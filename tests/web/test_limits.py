@@ -255,7 +255,9 @@ def test_a_request_that_is_no_upload_is_told(client: TestClient) -> None:
     problem(client.post(CLASSIFY), 422, "invalid-request")
     problem(client.post(CLASSIFY, data={"file": "text"}), 422, "invalid-request")
     broken = client.post(
-        CLASSIFY, content=b"--x\r\nnothing", headers={"content-type": "multipart/form-data; boundary=x"}
+        CLASSIFY,
+        content=b"--x\r\nnothing",
+        headers={"content-type": "multipart/form-data; boundary=x"},
     )
     assert broken.status_code in (400, 422)
     many = {f"file{n}": (f"{n}.csv", io.BytesIO(b"x")) for n in range(1_100)}

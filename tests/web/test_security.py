@@ -144,8 +144,10 @@ def _scripts(text: str) -> list[tuple[str, dict[str, str | None]]]:
 
 
 def test_text_of_a_file_never_becomes_markup(client: TestClient, sample: Build) -> None:
-    row = f'1,A1,"{SCRIPT}",2,2024-12-01 10:00,2.5,"{SCRIPT}","<img src=x onerror=alert(1)>"\n'
-    text = HEADER.replace("Country", f'Country,"{SCRIPT}"') + row + 'x,"<b>",{{7*7}},1,bad,2,3,4\n'
+    row = f'1,A1,"{SCRIPT}",2,2024-12-01 10:00,2.5,"{SCRIPT}","<img src=x onerror=alert(1)>",x\n'
+    text = (
+        HEADER.replace("Country", f'Country,"{SCRIPT}"') + row + 'x,"<b>",{{7*7}},1,bad,2,3,4,5\n'
+    )
     mapping = client.post("/upload", files={"file": (f"{SCRIPT}.csv", text.encode())})
     assert mapping.status_code == 200, mapping.text
     upload_id = re.search(r"/upload/([0-9a-f]{32})/classify", mapping.text)[1]

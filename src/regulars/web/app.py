@@ -28,7 +28,8 @@ VERSION = version("regulars")
 REMEMBERED_BYTES = 32 << 20
 REMEMBERED_ANSWER_BYTES = 1 << 20
 UPLOADING_PATHS = frozenset({f"{api.PREFIX}/classify_customers", "/upload"})
-_UNREMEMBERED = (f"{api.PREFIX}/health", f"{api.PREFIX}/classifications/")
+_REMEMBERED = (f"{api.PREFIX}/", "/explore", "/customers/")
+_UNREMEMBERED = (f"{api.PREFIX}/health", f"{api.PREFIX}/classifications/", "/explore/customers.csv")
 
 logging.getLogger("regulars.web").setLevel(logging.INFO)
 
@@ -129,11 +130,10 @@ class Answers:
                 state["publication"].release()
 
     def _is_rememberable(self, scope: Scope) -> bool:
-        path = scope["path"]
         return (
             scope["method"] in ("GET", "HEAD")
-            and path.startswith(api.PREFIX)
-            and not path.startswith(_UNREMEMBERED)
+            and scope["path"].startswith(_REMEMBERED)
+            and not scope["path"].startswith(_UNREMEMBERED)
         )
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,7 +146,11 @@ class Answers:
         scope["state"]["publication"] = publication
         key = _entity_tag(publication, scope)
         wanted = Headers(scope=scope).get("if-none-match", "")
-        validators = [(b"etag", key.encode()), (b"cache-control", b"private, no-cache")]
+        validators = [
+            (b"etag", key.encode()),
+            (b"cache-control", b"private, no-cache"),
+            (b"vary", b"HX-Request, Accept"),
+        ]
         if key in (part.strip() for part in wanted.split(",")):
             await _send(send, 304, validators, b"")
             return
@@ -189,7 +193,8 @@ class Answers:
 
 
 def _entity_tag(publication: Publication, scope: Scope) -> str:
-    asked = f"{VERSION} {scope['path']}".encode() + b"?" + scope["query_string"]
+    part = Headers(scope=scope).get("hx-request", "")
+    asked = f"{VERSION} {part} {scope['path']}".encode() + b"?" + scope["query_string"]
     return f'"{publication.publish_id}-{hashlib.sha256(asked).hexdigest()[:16]}"'
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 Item = TypeVar("Item")
+# The shop's clock has no offset, so this is no `date-time` of RFC 3339.
+LocalTime = Annotated[
+    datetime,
+    WithJsonSchema({"type": "string", "description": "Local time, such as 2011-12-09T12:50:00."}),
+]
 
 
 class Answer(BaseModel):
@@ -121,8 +126,8 @@ class Customer(Answer):
     as_of_date: date
     publish_id: str
     country: str | None
-    first_purchase_at: datetime
-    last_purchase_at: datetime
+    first_purchase_at: LocalTime
+    last_purchase_at: LocalTime
     confidence_tier: str
     timing_persona: str
     segment: str

@@ -154,7 +154,7 @@ class Uploads:
         upload = self._new()
         try:
             path = upload.folder / "upload"
-            with open(path, "xb", opener=_private) as target:  # noqa: PTH123 - Path.open takes no mode
+            with open(path, "xb", opener=_private) as target:
                 shutil.copyfileobj(source, target, _COPY_BYTES)
             suffix = suffix_of(path)
             path = path.rename(upload.folder / f"upload{suffix}")
