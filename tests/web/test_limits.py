@@ -48,7 +48,7 @@ async def _call(settings: ServerSettings, pieces: list[bytes], pause: float = 0.
     """Send a chunked body, which says nothing of its size, through the guard to an app that reads it all."""
     answers, read = [], 0
 
-    async def app(scope, receive, send):
+    async def app(_scope, receive, send):
         nonlocal read
         while True:
             message = await receive()
@@ -119,7 +119,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(serve: Serve, sample_rows:
 
 
 def test_more_uploads_than_allowed_are_told_when_to_come_again(
-    small: TestClient, serve: Serve, sample_rows: Path
+    serve: Serve, sample_rows: Path
 ) -> None:
     busy = serve(uploads=1)
     answers = []
@@ -212,7 +212,7 @@ def test_a_folder_of_an_upload_is_private_and_is_deleted(serve: Serve) -> None:
     assert list(uploads.folder.iterdir()) == []
 
 
-def test_results_are_deleted_when_nobody_looks(serve: Serve, monkeypatch) -> None:
+def test_results_are_deleted_when_nobody_looks(serve: Serve) -> None:
     server = serve(result_minutes=1)
     uploads = server.app.state.uploads
     page = send(server, SALES).json()
@@ -270,7 +270,7 @@ def _children_at_work() -> int:
     while time.monotonic() < deadline:
         leaders = [
             pid
-            for pid in map(int, filter(str.isdigit, os.listdir("/proc")))
+            for pid in (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
             if _is_niced(pid) and _is_ours(pid)
         ]
         if not leaders:

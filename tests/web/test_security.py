@@ -77,7 +77,7 @@ def test_nothing_is_told_without_the_token(guarded: TestClient) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "", "[::2]:80"])  # fmt: skip
-def test_an_unknown_host_is_refused(client: TestClient, serve: Serve, host: str) -> None:
+def test_an_unknown_host_is_refused(client: TestClient, host: str) -> None:
     response = client.get("/api/v1/customers", headers={"host": host})
     assert response.status_code == 400
     assert response.json()["type"] == "urn:regulars:problem:unknown-host"
@@ -143,7 +143,7 @@ def _scripts(text: str) -> list[tuple[str, dict[str, str | None]]]:
     return [one for one in parser.found if one[1].get("src") not in ("/static/htmx.min.js", "/static/app.js")]  # fmt: skip
 
 
-def test_text_of_a_file_never_becomes_markup(client: TestClient, sample: Build) -> None:
+def test_text_of_a_file_never_becomes_markup(client: TestClient) -> None:
     row = f'1,A1,"{SCRIPT}",2,2024-12-01 10:00,2.5,"{SCRIPT}","<img src=x onerror=alert(1)>",x\n'
     text = (
         HEADER.replace("Country", f'Country,"{SCRIPT}"') + row + 'x,"<b>",{{7*7}},1,bad,2,3,4,5\n'
@@ -180,7 +180,7 @@ def test_text_of_a_request_never_becomes_sql(client: TestClient, text: str) -> N
     assert client.get("/api/v1/customers?limit=1").json()["total"] == total
 
 
-def test_the_database_reaches_nothing_outside(client: TestClient, monkeypatch) -> None:
+def test_the_database_reaches_nothing_outside(client: TestClient) -> None:
     with client.app.state.store.use() as publication:
         for query in (
             "from read_csv('/etc/passwd')",
