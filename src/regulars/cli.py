@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import date
 from enum import IntEnum
 from pathlib import Path
@@ -14,16 +15,19 @@ import typer
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
 
 if TYPE_CHECKING:
+    from regulars.findings import Finding
     from regulars.project import BuildSummary
 
 # Libraries that take long to import are imported by the commands that need them.
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_show_locals=False,
     help="Customer intelligence for retailers in one dbt build.",
 )
+
+# What DuckDB makes of Ctrl-C while it works.
+DUCKDB_INTERRUPTED = "Query interrupted"
 
 DatabaseOption = Annotated[
     Path, typer.Option("--db", envvar="REGULARS_DB", help="Published database.")
@@ -40,6 +44,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     INPUT_UNUSABLE = 3
     BUILD_FAILED = 4
+    FINDINGS = 5
     INTERRUPTED = 130
 
 
@@ -51,6 +56,10 @@ def main() -> None:
         typer.echo(f"regulars: {error}", err=True)
         raise SystemExit(_exit_code(error)) from None
     except KeyboardInterrupt:
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+    except RuntimeError as error:
+        if str(error) != DUCKDB_INTERRUPTED:
+            raise
         raise SystemExit(ExitCode.INTERRUPTED) from None
 
 
@@ -95,12 +104,17 @@ def build(
     as_of: Annotated[str | None, typer.Option(help="First day not counted, YYYY-MM-DD.")] = None,
     db: DatabaseOption = Path("regulars.duckdb"),
     variables: Annotated[str, typer.Option("--vars", help="dbt vars, as YAML or JSON.")] = "{}",
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(help="Exit with 5 on red alerts (alert) or models that decay (decay)."),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Build everything from transactions and publish the marts."""
     from regulars import project
 
+    wanted = _finding_kinds(fail_on or [])
     chosen = _variables(variables)
     if data:
         # absolute, since dbt runs in the project's directory
@@ -114,6 +128,7 @@ def build(
         typer.echo(json.dumps(vars(summary), default=str, indent=2))
     else:
         typer.echo(_summary_text(summary))
+    _fail_on_findings(db.absolute(), wanted)
 
 
 @app.command()
@@ -199,10 +214,14 @@ def query(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on stdout.")] = False,
 ) -> None:
     """Run SQL on the published database, read-only."""
+    import signal
+
     import duckdb
 
     from regulars.warehouse import open_read_only
 
+    # nothing is written, so that Ctrl-C may end the process at once: DuckDB heeds it late in some joins
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with open_read_only(db) as connection:
         try:
             _print_rows(connection.execute(sql), as_json=as_json, as_csv=as_csv)
@@ -217,6 +236,8 @@ def simulate(
     months: Annotated[int, typer.Option(help="Months of trading.")] = 24,
     seed: Annotated[int, typer.Option(help="Same seed, same shop.")] = 7,
     start: Annotated[str, typer.Option(help="First day of trading.")] = "2023-01-01",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Write the transactions of a simulated shop of any size to Parquet files."""
     from regulars.simulate import ShopSettings, write_parquet
@@ -227,13 +248,15 @@ def simulate(
         )
     except ValueError as error:
         raise InvalidSettingError(str(error)) from error
-    for path in write_parquet(settings, out):
-        typer.echo(path)
+    if not quiet:
+        typer.echo(f"{customers:,} customers, {months} months: some seconds a thousand.", err=True)
+    _print_paths(write_parquet(settings, out), as_json=as_json)
 
 
 @app.command()
 def download(
     out: Annotated[Path, typer.Option(help="Folder for the workbook.")] = Path("data"),
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Fetch UCI's Online Retail II (45 MB) and check it; an interrupted download resumes."""
@@ -248,23 +271,47 @@ def download(
     path = fetch_workbook(out, on_progress=show) if is_watched else fetch_workbook(out)
     if not quiet:
         typer.echo(f"\n{ATTRIBUTION}", err=True)
-    typer.echo(path)
+    _print_paths([path], as_json=as_json)
 
 
 @app.command()
 def cards(
     db: DatabaseOption = Path("regulars.duckdb"),
     out: Annotated[Path, typer.Option(help="Folder for the Markdown files.")] = Path("model_cards"),
+    as_json: JsonOption = False,
 ) -> None:
     """Write a model card (Markdown) for each prediction of the published database."""
     from regulars.cards import write_cards
 
-    for path in write_cards(db, out):
-        typer.echo(path)
+    _print_paths(write_cards(db, out), as_json=as_json)
 
 
 @app.command()
-def doctor(db: DatabaseOption = Path("regulars.duckdb"), as_json: JsonOption = False) -> None:
+def publish(
+    db: DatabaseOption = Path("regulars.duckdb"),
+    warehouse: Annotated[
+        Path | None,
+        typer.Option(help="File that dbt built (default: <name>_warehouse.duckdb beside --db)."),
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Publish what plain dbt has built: copy the marts, then put the copy in place in one step."""
+    from regulars.project import warehouse_of
+    from regulars.warehouse import publish as put_in_place
+
+    tables = put_in_place(warehouse or warehouse_of(db.absolute()), db.absolute())
+    if not quiet:
+        typer.echo(f"{len(tables)} tables", err=True)
+    _print_paths([db.absolute()], as_json=as_json)
+
+
+@app.command()
+def doctor(
+    db: DatabaseOption = Path("regulars.duckdb"),
+    as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what is missing.")] = False,
+) -> None:
     """Say what is installed, where things are and what is missing."""
     from regulars.doctor import examine
 
@@ -273,11 +320,42 @@ def doctor(db: DatabaseOption = Path("regulars.duckdb"), as_json: JsonOption = F
         typer.echo(json.dumps([vars(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
+            if quiet and finding.is_good:
+                continue
             typer.echo(
                 f"{'ok' if finding.is_good else 'MISSING':<8}{finding.subject:<20}{finding.detail}"
             )
     if not all(finding.is_good or finding.is_optional for finding in findings):
         raise typer.Exit(ExitCode.INTERNAL)
+
+
+def _finding_kinds(names: Sequence[str]) -> list[Finding]:
+    from regulars.findings import Finding
+
+    try:
+        return [Finding(name) for name in names]
+    except ValueError as error:
+        known = ", ".join(Finding)
+        raise InvalidSettingError(f"--fail-on takes {known}: {error}.") from error
+
+
+def _fail_on_findings(db: Path, kinds: Sequence[Finding]) -> None:
+    """Print what was asked about on stderr, and exit with 5 if there is any."""
+    from regulars.findings import findings
+
+    found = [(kind, sentence) for kind in kinds for sentence in findings(db, kind)]
+    for kind, sentence in found:
+        typer.echo(f"{kind}: {sentence}", err=True)
+    if found:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _print_paths(paths: Sequence[Path], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"files": [str(path) for path in paths]}, indent=2))
+        return
+    for path in paths:
+        typer.echo(path)
 
 
 def _date(text: str, option: str) -> date:

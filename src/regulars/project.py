@@ -147,6 +147,8 @@ def run_dbt(
                 json.dumps(dict(variables)),
             ]
         )
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise KeyboardInterrupt
     if result.exception:
         raise BuildError(str(result.exception))
     # dbt-duckdb keeps the file open until the process ends; publishing needs it closed

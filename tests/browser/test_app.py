@@ -67,9 +67,7 @@ def column(page: Page, table: str, at: int) -> list[str]:
 def numbers(texts: list[str]) -> list[float]:
     """Shown numbers, without those that are missing."""
     return [
-        float(text.replace(",", "").replace(" %", ""))
-        for text in texts
-        if text != "\N{EN DASH}"
+        float(text.replace(",", "").replace(" %", "")) for text in texts if text != "\N{EN DASH}"
     ]
 
 
@@ -110,7 +108,7 @@ def test_explore_with_every_filter(page: Page, sample: Build) -> None:
     page.wait_for_url("**minimum_clv=100**")
     assert min(numbers(column(page, "customers", 8)), default=100) >= 100
 
-    page.get_by_label("Clusters by").select_option("engagement")
+    page.get_by_label("Clusters by", exact=True).select_option("engagement")
     page.wait_for_url("**recipe=engagement**")
     page.locator("summary", has_text="Risk of no order").click()
     page.get_by_label("Low", exact=True).check()
@@ -208,7 +206,7 @@ def _from_mapping_to_download(page: Page) -> int:
             is_number = "number" in (head.get_attribute("class") or "")
             values = numbers(texts) if is_number else texts
             assert values == sorted(values, reverse=direction == "descending")
-    page.get_by_label("Clusters by").select_option("mixed_gmm")
+    page.get_by_label("Clusters by", exact=True).select_option("mixed_gmm")
     expect(page.locator("#classified")).to_be_visible()
     total = int(page.locator("#result-title").inner_text().split()[0].replace(",", ""))
     with page.expect_download() as download:

@@ -40,8 +40,9 @@ def test_the_examples_are_answers_of_the_sample_build(client: TestClient) -> Non
     kept = json.loads(PLACE.read_text(encoding="utf-8"))
     made = json.loads(json.dumps(examples(client)))
     advice = "write them anew: python -m tests.web.examples DATABASE"
-    assert set(made) == set(kept), advice
-    for name, example in made.items():
+    assert set(made) ^ set(kept) <= {"alerts", "insights"}, advice  # a build may lack their marts
+    for name in made.keys() & kept.keys():
+        example = made[name]
         assert _rounded(example) == _rounded(kept[name]), f"{name}: {advice}"
 
 
