@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from regulars.errors import InvalidSettingError
 from regulars.web.app import create_app
@@ -35,6 +36,10 @@ def read_settings(**given: Any) -> ServerSettings:  # noqa: ANN401 - options of 
             for fault in error.errors()
         )
         raise InvalidSettingError(faults) from error
+    except SettingsError as error:
+        raise InvalidSettingError(
+            f"A variable REGULARS_SERVE_… is not written as JSON: {error}."
+        ) from error
 
 
 def serve(*, database: Path, host: str | None, port: int | None, quiet: bool) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from regulars.errors import InvalidSettingError
 
@@ -43,7 +42,7 @@ class ServerSettings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
     token: SecretStr | None = None
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_hosts: tuple[str, ...] = ()
     upload_bytes: int = Field(default=256 << 20, gt=0)
     upload_rows: int = Field(default=3_000_000, gt=0)
     upload_seconds: int = Field(default=120, gt=0)
