@@ -23,15 +23,37 @@
         {%- set target_schema = target.schema ~ "_replay" -%}
         {%- set target_table = target_schema ~ ".compiled_models" -%}
         {%- do run_query("create schema if not exists " ~ target_schema) -%}
+        {%- set columns = {
+            "model_name": "Name of the model or seed.",
+            "schema_name": "Schema that it was built in.",
+            "table_name": "Table or view that it was built as.",
+            "materialized": "table, view, incremental or seed.",
+            "parents": "JSON list of the models and seeds that it reads.",
+            "compiled_sql": "What dbt compiled, without the name of the database; NULL for seeds and Python models.",
+        } -%}
         {%- do run_query(
-            "create table if not exists "
-            ~ target_table
-            ~ " (model_name varchar not null, schema_name varchar not null, table_name varchar not null, "
-            ~ "materialized varchar not null, parents varchar not null, compiled_sql varchar)"
+            "create table if not exists " ~ target_table ~ " (" ~ columns
+            | join(" varchar, ") ~ " varchar)"
         ) -%}
+        {%- do run_query(
+            "comment on table "
+            ~ target_table
+            ~ " is 'Grain: one row per model. The SQL that made this database, which uploads are classified by.'"
+        ) -%}
+        {%- for column, description in columns.items() -%}
+            {%- do run_query(
+                "comment on column "
+                ~ target_table
+                ~ "."
+                ~ column
+                ~ " is '"
+                ~ description
+                ~ "'"
+            ) -%}
+        {%- endfor -%}
         {%- set names = [] -%}
         {%- set rows = [] -%}
-        {%- for node in built -%}
+        {%- for node in built | sort(attribute="name") -%}
             {%- set parents = [] -%}
             {%- for parent in node.depends_on.nodes or [] -%}
                 {%- do parents.append(parent.split(".")[2]) -%}
