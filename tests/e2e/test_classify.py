@@ -116,6 +116,17 @@ def test_the_real_data_uploaded_equal_the_real_data_built(
     assert differences(found, real.database) == dict.fromkeys(BUILT, 0)
 
 
+def test_the_sql_that_is_kept_is_of_every_model_and_names_no_database(sample: Build) -> None:
+    rows = sample.query("select model_name, materialized, compiled_sql from main_replay.compiled_models")  # fmt: skip
+    names = {name for name, _, _ in rows}
+    marts = {name for (name,) in sample.query("select table_name from duckdb_tables() where schema_name = 'main'")}  # fmt: skip
+    assert marts <= names
+    assert all(
+        (sql is None) == (kind == "seed" or name.startswith("py_")) for name, kind, sql in rows
+    )
+    assert all(f'"{sample.warehouse.stem}"' not in (sql or "") for _, _, sql in rows)
+
+
 def test_one_customer_is_looked_at_from_the_date_of_the_training_population(
     kit: Kit, tmp_path: Path
 ) -> None:
