@@ -9,7 +9,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-heavy lint format docs bench test-duckdb2 clean
+.PHONY: help setup build serve test test-heavy lint format docs bench test-duckdb2 clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ setup: .venv/ready ## make the virtual environment .venv (build and test do it t
 
 build: .venv/ready ## build everything from DATA=path (default: the sample shop), publish to DB=path, export to OUT=folder; VARS='{...}'
 	$(BIN)/regulars build $(foreach path,$(DATA),--data '$(path)') --db '$(DB)' --out '$(OUT)' --vars '$(VARS)'
+
+serve: .venv/ready ## show the published database in a browser: 127.0.0.1:8000 (after make build)
+	$(BIN)/regulars serve --db '$(DB)'
 
 test: .venv/ready ## run the tests (those on real data if REGULARS_REAL_DATA names its folder)
 	$(BIN)/python -m pytest -q

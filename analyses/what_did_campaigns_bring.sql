@@ -3,7 +3,8 @@
 -- are percentages of customers with an order in the window; the rise and its 95 %
 -- interval are in percentage points, extra_orderers the customers who ordered because
 -- of the campaign, and smallest_rise what the wave could have shown at all. An
--- interval that holds 0 is within chance. NULL: the window is not over yet.
+-- interval that holds 0 is within chance. NULL: the window is not over yet, or the wave
+-- is a draft, which is not measured.
 with
     campaign_uplift as (select * from {{ ref("campaign_uplift") }}),
 
@@ -11,11 +12,11 @@ with
 
     results as (
         select
-            campaign_uplift.wave,
-            campaign_uplift.wave_date,
-            campaign_uplift.campaign,
-            campaign_uplift.treatment_count,
-            campaign_uplift.control_count,
+            campaign_waves.wave,
+            campaign_waves.wave_date,
+            campaign_waves.campaign,
+            campaign_waves.treatment_count,
+            campaign_waves.control_count,
             round(100 * campaign_uplift.treatment_value, 1) as treatment_rate,
             round(100 * campaign_uplift.control_value, 1) as control_rate,
             round(100 * campaign_uplift.uplift, 1) as rise,
@@ -26,12 +27,12 @@ with
             ) as smallest_rise,
             round(campaign_uplift.total_effect, 0) as extra_orderers,
             campaign_waves.read_result_on
-        from campaign_uplift
-        inner join
-            campaign_waves
-            on campaign_uplift.wave = campaign_waves.wave
-            and campaign_uplift.campaign = campaign_waves.campaign
-        where campaign_uplift.measure = 'order_rate'
+        from campaign_waves
+        left join
+            campaign_uplift
+            on campaign_waves.wave = campaign_uplift.wave
+            and campaign_waves.campaign = campaign_uplift.campaign
+            and campaign_uplift.measure = 'order_rate'
     )
 
 select *

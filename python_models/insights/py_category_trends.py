@@ -5,6 +5,4 @@ from regulars.trends import category_trends
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session
     """Return one row per category, as `regulars.trends.category_trends` describes it."""
-    return category_trends(
-        dbt.ref("int_category_months").df(), **dbt.config.meta_get("settings")
-    )
+    return category_trends(dbt.ref("int_category_months").df(), **dbt.config.meta_get("settings"))

@@ -10,7 +10,9 @@ def model(dbt, session):
     words = features.select("feature").join(wordings, "feature")
     return judge_customers(
         session,
-        dbt.ref("customer_features").filter(f"as_of_date = date '{date.fetchall()[0][0]:%Y-%m-%d}'"),
+        dbt.ref("customer_features").filter(
+            f"as_of_date = date '{date.fetchall()[0][0]:%Y-%m-%d}'"
+        ),
         wordings=words.df(),
         **dbt.config.meta_get("settings"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-import tempfile
+from collections.abc import Sequence
 from datetime import date
 from enum import IntEnum
 from pathlib import Path
@@ -16,18 +16,21 @@ import typer
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from regulars.findings import Finding
     from regulars.project import BuildSummary
 
 # Libraries that take long to import are imported by the commands that need them.
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_show_locals=False,
     help="Customer intelligence for retailers in one dbt build.",
 )
+
+# What DuckDB makes of Ctrl-C while it works.
+DUCKDB_INTERRUPTED = "Query interrupted"
 
 DatabaseOption = Annotated[
     Path, typer.Option("--db", envvar="REGULARS_DB", help="Published database.")
@@ -50,6 +53,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     INPUT_UNUSABLE = 3
     BUILD_FAILED = 4
+    FINDINGS = 5
     INTERRUPTED = 130
 
 
@@ -61,6 +65,10 @@ def main() -> None:
         typer.echo(f"regulars: {error}", err=True)
         raise SystemExit(_exit_code(error)) from None
     except KeyboardInterrupt:
+        raise SystemExit(ExitCode.INTERRUPTED) from None
+    except RuntimeError as error:
+        if str(error) != DUCKDB_INTERRUPTED:
+            raise
         raise SystemExit(ExitCode.INTERRUPTED) from None
 
 
@@ -109,21 +117,23 @@ def build(
     has_report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write the report and its figures.")
     ] = True,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(help="Exit with 5 on red alerts (alert) or models that decay (decay)."),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Build everything from transactions, publish the marts, export files and write the report."""
     from regulars import project
 
+    wanted = _finding_kinds(fail_on or [])
     chosen = _variables(variables)
     if data:
         # absolute, since dbt runs in the project's directory
         chosen["transactions_path"] = [str(Path(path).expanduser().absolute()) for path in data]
     if as_of:
-        try:
-            chosen["as_of_date"] = date.fromisoformat(as_of).isoformat()
-        except ValueError as error:
-            raise InvalidSettingError(f"--as-of {as_of} is no date such as 2011-12-10.") from error
+        chosen["as_of_date"] = _date(as_of, "--as-of").isoformat()
     say = (lambda _line: None) if quiet else (lambda line: typer.echo(line, err=True))
     say(f"Source: {_source(chosen)}")
     summary = project.build(db.absolute(), outputs=out.absolute(), variables=chosen, on_step=say)
@@ -137,31 +147,82 @@ def build(
         typer.echo(json.dumps(vars(summary), default=str, indent=2))
     else:
         typer.echo(_summary_text(summary))
+    _fail_on_findings(db.absolute(), wanted)
 
 
 @app.command()
 def classify(
-    file: Annotated[str, typer.Argument(help="File of transactions to classify.")],
-    variables: Annotated[str, typer.Option("--vars", help="dbt vars, as YAML or JSON.")] = "{}",
+    files: Annotated[
+        list[str], typer.Argument(help="Files, globs or folders of transactions to classify.")
+    ],
+    db: DatabaseOption = Path("regulars.duckdb"),
+    recipe: Annotated[
+        str | None, typer.Option(help="Segmentation recipe of the clusters (default: the first).")
+    ] = None,
+    reference_date: Annotated[
+        str | None,
+        typer.Option(
+            help="First day not counted, YYYY-MM-DD (default: the day after the file's last)."
+        ),
+    ] = None,
+    variables: Annotated[
+        str,
+        typer.Option("--vars", help="How the file is written, where it differs from the build's."),
+    ] = "{}",
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Print RFM values, scores and segment of every customer of a file, as CSV; nothing is kept."""
-    from regulars import project
-    from regulars.warehouse import open_read_only
+    """Print segment, cluster, R, F, M and predictions of every customer of a file; nothing is kept.
 
-    chosen = _variables(variables) | {"transactions_path": str(Path(file).expanduser().absolute())}
-    with tempfile.TemporaryDirectory(prefix="regulars-") as directory:
-        warehouse = Path(directory) / "classify.duckdb"
-        selection = [
-            "build", "-s", "+customer_rfm", "+customer_segments",
-            "--indirect-selection", "cautious", "--exclude-resource-type", "unit_test",
-        ]  # fmt: skip
-        project.check(project.run_dbt(selection, warehouse=warehouse, variables=chosen), warehouse)
-        with open_read_only(warehouse) as connection:
-            result = connection.execute(
-                "select * from customer_rfm inner join customer_segments using (as_of_date, customer_id) order by customer_id"
-            )
-            _print_rows(result, as_json=as_json, as_csv=not as_json)
+    The file goes through the SQL of the published database, and its clusters and models.
+    """
+    import duckdb
+
+    from regulars.classify.command import classify_files
+
+    def show(done: int, total: int, name: str) -> None:
+        # one line that renews itself, only where somebody is watching
+        typer.echo(f"\r{done:>3} of {total}  {name:<32}", err=True, nl=False)
+
+    is_watched = sys.stderr.isatty() and not quiet
+    found = classify_files(
+        db,
+        files,
+        reading=_variables(variables),
+        reference_date=_date(reference_date, "--reference-date") if reference_date else None,
+        recipe=recipe,
+        on_step=show if is_watched else None,
+    )
+    if is_watched:
+        typer.echo("", err=True)
+    if not quiet:
+        typer.echo(
+            f"{found.customers.num_rows:,} customers as of {found.reference_date} ({found.reference_reason}).",
+            err=True,
+        )
+        for note in found.notes:
+            typer.echo(note, err=True)
+    with duckdb.connect() as connection:
+        connection.register("customers", found.customers)
+        _print_rows(connection.execute("from customers"), as_json=as_json, as_csv=not as_json)
+
+
+@app.command()
+def serve(
+    db: DatabaseOption = Path("regulars.duckdb"),
+    host: Annotated[
+        str | None, typer.Option(help="Address to bind (default: 127.0.0.1, this machine only).")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to bind (default: 8000).")] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Serve the web app and its API from the published database.
+
+    Every other setting is an environment variable, REGULARS_SERVE_…: see docs/app.md.
+    """
+    from regulars.web.serve import serve as run
+
+    run(database=db, host=host, port=port, quiet=quiet)
 
 
 @app.command()
@@ -172,10 +233,14 @@ def query(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on stdout.")] = False,
 ) -> None:
     """Run SQL on the published database, read-only."""
+    import signal
+
     import duckdb
 
     from regulars.warehouse import open_read_only
 
+    # nothing is written, so that Ctrl-C may end the process at once: DuckDB heeds it late in some joins
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with open_read_only(db) as connection:
         try:
             _print_rows(connection.execute(sql), as_json=as_json, as_csv=as_csv)
@@ -190,6 +255,8 @@ def simulate(
     months: Annotated[int, typer.Option(help="Months of trading.")] = 24,
     seed: Annotated[int, typer.Option(help="Same seed, same shop.")] = 7,
     start: Annotated[str, typer.Option(help="First day of trading.")] = "2023-01-01",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Write the transactions of a simulated shop of any size to Parquet files."""
     from regulars.simulate import ShopSettings, write_parquet
@@ -200,13 +267,15 @@ def simulate(
         )
     except ValueError as error:
         raise InvalidSettingError(str(error)) from error
-    for path in write_parquet(settings, out):
-        typer.echo(path)
+    if not quiet:
+        typer.echo(f"{customers:,} customers, {months} months: some seconds a thousand.", err=True)
+    _print_paths(write_parquet(settings, out), as_json=as_json)
 
 
 @app.command()
 def download(
     out: Annotated[Path, typer.Option(help="Folder for the workbook.")] = Path("data"),
+    as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Fetch UCI's Online Retail II (45 MB) and check it; an interrupted download resumes."""
@@ -221,7 +290,7 @@ def download(
     path = fetch_workbook(out, on_progress=show) if is_watched else fetch_workbook(out)
     if not quiet:
         typer.echo(f"\n{ATTRIBUTION}", err=True)
-    typer.echo(path)
+    _print_paths([path], as_json=as_json)
 
 
 @app.command()
@@ -246,12 +315,12 @@ def export(
 def cards(
     db: DatabaseOption = Path("regulars.duckdb"),
     out: Annotated[Path, typer.Option(help="Folder for the Markdown files.")] = Path("model_cards"),
+    as_json: JsonOption = False,
 ) -> None:
     """Write a model card (Markdown) for each prediction of the published database."""
     from regulars.cards import write_cards
 
-    for path in write_cards(db, out):
-        typer.echo(path)
+    _print_paths(write_cards(db, out), as_json=as_json)
 
 
 @app.command()
@@ -276,7 +345,31 @@ def report(
 
 
 @app.command()
-def doctor(db: DatabaseOption = Path("regulars.duckdb"), as_json: JsonOption = False) -> None:
+def publish(
+    db: DatabaseOption = Path("regulars.duckdb"),
+    warehouse: Annotated[
+        Path | None,
+        typer.Option(help="File that dbt built (default: <name>_warehouse.duckdb beside --db)."),
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Publish what plain dbt has built: copy the marts, then put the copy in place in one step."""
+    from regulars.project import warehouse_of
+    from regulars.warehouse import publish as put_in_place
+
+    tables = put_in_place(warehouse or warehouse_of(db.absolute()), db.absolute())
+    if not quiet:
+        typer.echo(f"{len(tables)} tables", err=True)
+    _print_paths([db.absolute()], as_json=as_json)
+
+
+@app.command()
+def doctor(
+    db: DatabaseOption = Path("regulars.duckdb"),
+    as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what is missing.")] = False,
+) -> None:
     """Say what is installed, where things are and what is missing."""
     from regulars.doctor import examine
 
@@ -285,11 +378,49 @@ def doctor(db: DatabaseOption = Path("regulars.duckdb"), as_json: JsonOption = F
         typer.echo(json.dumps([vars(finding) for finding in findings], indent=2))
     else:
         for finding in findings:
+            if quiet and finding.is_good:
+                continue
             typer.echo(
                 f"{'ok' if finding.is_good else 'MISSING':<8}{finding.subject:<20}{finding.detail}"
             )
     if not all(finding.is_good or finding.is_optional for finding in findings):
         raise typer.Exit(ExitCode.INTERNAL)
+
+
+def _finding_kinds(names: Sequence[str]) -> list[Finding]:
+    from regulars.findings import Finding
+
+    try:
+        return [Finding(name) for name in names]
+    except ValueError as error:
+        known = ", ".join(Finding)
+        raise InvalidSettingError(f"--fail-on takes {known}: {error}.") from error
+
+
+def _fail_on_findings(db: Path, kinds: Sequence[Finding]) -> None:
+    """Print what was asked about on stderr, and exit with 5 if there is any."""
+    from regulars.findings import findings
+
+    found = [(kind, sentence) for kind in kinds for sentence in findings(db, kind)]
+    for kind, sentence in found:
+        typer.echo(f"{kind}: {sentence}", err=True)
+    if found:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _print_paths(paths: Sequence[Path], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"files": [str(path) for path in paths]}, indent=2))
+        return
+    for path in paths:
+        typer.echo(path)
+
+
+def _date(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidSettingError(f"{option} {text} is no date such as 2011-12-10.") from error
 
 
 def _variables(text: str) -> dict[str, Any]:

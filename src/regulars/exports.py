@@ -36,6 +36,8 @@ SEGMENT_COLUMNS = (
     "as_of_date", "customer_id", "segment", "previous_segment", "recency_days", "frequency", "monetary",
     "r_score", "f_score", "m_score", "rfm_score",
 )  # fmt: skip
+# of customer_360, besides the scores, their reasons and the segment
+SCORED_COLUMNS = ("segment", "clv_group", "opportunity", "opportunity_expected_value", "is_unusual")
 # no segment's file may be called so
 TAKEN_NAMES = {".csv", "ml_scored_customers.csv"}
 _REASON = re.compile(r"(churn|value)_reason_\d")
@@ -118,7 +120,7 @@ def _writers(connection: duckdb.DuckDBPyConnection, database: Path) -> dict[str,
     scored = [
         name
         for name in customer_columns
-        if name in scores or name == "segment" or _REASON.fullmatch(name)
+        if name in scores or name in SCORED_COLUMNS or _REASON.fullmatch(name)
     ]
     return {
         **_campaign_writers(connection),

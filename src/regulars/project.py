@@ -20,7 +20,9 @@ DEFAULT_DATABASE = "regulars.duckdb"
 USABLE_ROWS_TEST = "assert_some_rows_are_usable"
 
 # dbt hands on a Python model's traceback as text, indented
-_INPUT_ERROR = re.compile(r"regulars\.errors\.(UnusableInputError|InvalidSettingError): (.*)", re.S)
+_INPUT_ERROR = re.compile(
+    r"regulars\.errors\.(UnusableInputError|MissingColumnsError|InvalidSettingError): (.*)", re.S
+)
 
 
 class BuildError(RegularsError):
@@ -154,6 +156,8 @@ def run_dbt(
                 json.dumps(dict(variables)),
             ]
         )
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise KeyboardInterrupt
     if result.exception:
         raise BuildError(str(result.exception))
     # dbt-duckdb keeps the file open until the process ends; publishing needs it closed

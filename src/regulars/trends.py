@@ -26,6 +26,7 @@ YEAR_MONTHS = 12
 SEASONAL_FROM_MONTHS = 18  # half of the months of the year twice: an exact p-value can reach .03
 EXACT_VALUES = 10
 LARGEST_AUTOCORRELATION = 0.8
+LOGGED_FROM = 0.1  # medians of revenue
 INTERVAL_COVERAGE = 0.95
 LEAST_MONTHS = 4  # of any test
 
@@ -133,13 +134,14 @@ def autocorrelation(values: np.ndarray, *, period: int = 1) -> float:
     """Correlation of neighbouring residuals, once the season and a straight trend are taken off.
 
     Args:
-        values: As for `mann_kendall`; money, which is logged (by asinh, for it may be 0 or negative).
+        values: As for `mann_kendall`; money, which is logged, as far as it lies above a tenth of the median
+            (by asinh, for it may be 0 or negative).
         period: As for `mann_kendall`.
 
     Returns:
         Between -1 and 1; 0 where nothing is left over.
     """
-    scale = np.median(np.abs(values))
+    scale = LOGGED_FROM * np.median(np.abs(values))
     logged = np.arcsinh(values / scale) if scale > 0 else values
     place = np.arange(len(values))
     design = np.column_stack(

@@ -12,6 +12,9 @@ import duckdb
 from regulars.errors import RegularsError
 
 MARTS_SCHEMA = "main"
+SEEDS_SCHEMA = "main_seeds"
+REPLAY_SCHEMA = "main_replay"
+"""Where macro record_compiled_sql keeps the SQL of the models; see `regulars.classify`."""
 
 
 class NotBuiltError(RegularsError):
@@ -36,17 +39,52 @@ def open_read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def open_published(
+    path: Path, *, memory: str, threads: int, readers: int
+) -> tuple[duckdb.DuckDBPyConnection, list[duckdb.DuckDBPyConnection]]:
+    """Open a published copy for a server: it stays as it is when a new one takes its place.
+
+    The copy is attached to a database in memory, since DuckDB hands out one instance for each path that
+    is open. Nothing else can be opened or set from then on.
+
+    Args:
+        path: The published file.
+        memory: DuckDB's memory limit, such as "1GB".
+        threads: DuckDB's threads.
+        readers: Connections that may read side by side.
+
+    Returns:
+        What to close, and that many connections for which unqualified names mean the copy.
+
+    Raises:
+        duckdb.Error: The file is none that this DuckDB can read.
+    """
+    connection = duckdb.connect(":memory:", config={"memory_limit": memory, "threads": threads})
+    try:
+        connection.execute("set temp_directory = ''")  # nothing of the customers is written to disk
+        connection.execute(f"attach {_literal(str(path))} as published (read_only)")
+        cursors = [connection.cursor() for _ in range(readers)]
+        for cursor in cursors:
+            cursor.execute("use published")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+    except duckdb.Error:
+        connection.close()
+        raise
+    return connection, cursors
+
+
 def publish(warehouse: Path, published: Path) -> list[str]:
     """Copy the marts with their constraints and comments, then put the copy in place in one step.
 
     Readers see the old file or the new one, never half of it, and a crash leaves the old one.
 
     Args:
-        warehouse: The file that dbt built; only its schema `main` is copied.
+        warehouse: The file that dbt built; its schema `main` is copied, and those of seeds and of compiled SQL.
         published: The file to make or replace.
 
     Returns:
-        Names of the published tables, sorted.
+        Names of the published marts, sorted.
 
     Raises:
         NotBuiltError: If the warehouse does not exist or holds no mart.
@@ -54,45 +92,60 @@ def publish(warehouse: Path, published: Path) -> list[str]:
     if not warehouse.exists():
         raise NotBuiltError(f"There is no warehouse at {warehouse}; run `regulars build` first.")
     published.parent.mkdir(parents=True, exist_ok=True)
+    for left in published.parent.glob(f".{published.name}.*.tmp*"):  # of a run that was killed
+        if not _is_running(left.name.removeprefix(f".{published.name}.").split(".")[0]):
+            left.unlink(missing_ok=True)
     temporary = published.with_name(f".{published.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     try:
         with duckdb.connect(str(temporary)) as connection:
             connection.execute(f"attach {_literal(str(warehouse))} as warehouse (read_only)")
-            names = _copy_tables(connection)
+            names = _copy_tables(connection, MARTS_SCHEMA)
+            if not names:
+                raise NotBuiltError("The warehouse holds no mart yet; run `regulars build` first.")
+            for schema in (SEEDS_SCHEMA, REPLAY_SCHEMA):
+                connection.execute(f"create schema {schema}")
+                _copy_tables(connection, schema)
         temporary.replace(published)
     finally:
         temporary.unlink(missing_ok=True)
     return names
 
 
-def _copy_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _is_running(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _copy_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
     tables = connection.execute(
         """
         select table_name, sql, comment from duckdb_tables()
         where database_name = 'warehouse' and schema_name = ? order by table_name
         """,
-        [MARTS_SCHEMA],
+        [schema],
     ).fetchall()
-    if not tables:
-        raise NotBuiltError("The warehouse holds no mart yet; run `regulars build` first.")
     column_comments = connection.execute(
         """
         select table_name, column_name, comment from duckdb_columns()
         where database_name = 'warehouse' and schema_name = ? and comment is not null
         """,
-        [MARTS_SCHEMA],
+        [schema],
     ).fetchall()
     for name, definition, comment in tables:
+        table = f"{schema}.{_quoted(name)}"
         connection.execute(definition)
-        connection.execute(
-            f"insert into {_quoted(name)} from warehouse.{MARTS_SCHEMA}.{_quoted(name)}"
-        )
+        connection.execute(f"insert into {table} from warehouse.{table}")
         if comment:
-            connection.execute(f"comment on table {_quoted(name)} is {_literal(comment)}")
-    for table, column, comment in column_comments:
+            connection.execute(f"comment on table {table} is {_literal(comment)}")
+    for name, column, comment in column_comments:
         connection.execute(
-            f"comment on column {_quoted(table)}.{_quoted(column)} is {_literal(comment)}"
+            f"comment on column {schema}.{_quoted(name)}.{_quoted(column)} is {_literal(comment)}"
         )
     return [name for name, _, _ in tables]
 

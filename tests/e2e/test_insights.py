@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from decimal import Decimal
+from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.conftest import Build
@@ -145,3 +148,44 @@ def test_all_alerts_and_opportunities_are_told_in_words(sample: Build) -> None:
         for (sentence,) in sample.query(f"select sentence from {table}"):
             assert sentence.endswith(".")
             assert not {"nan", "None", "null", "inf"} & set(sentence.replace(",", " ").split())
+
+
+# what to change in the sample's tables so that an alert must tell something else
+CHANGES = {
+    "basket_shift": "delete from main.order_lines where sold_date >= date '2024-12-01'",
+    "cant_lose_them_silence": "update main.customer_rfm set monetary = 2 * monetary",
+    "category_trend": "update main.category_trends set sentence = 'another trend'",
+    "churn_revenue_at_risk": "update main.customer_scores set value_at_risk_90d = value_at_risk_90d / 2",
+    "feature_drift": "update main.training_snapshots set aov = 2 * aov where is_scoring_date",
+    "file_overlap": "update main.data_quality_ledger set row_count = row_count + 7 where disposition = 'overlap'",
+    "high_value_newly_at_risk": "update main.segment_history set m_score = 5",
+    "model_decay": "update main.model_backtest set roc_auc = roc_auc / 2 where model = 'ours'",
+    "return_rate_spike": "delete from main.returns where returned_date >= date '2024-12-01'",
+    "revenue_anomaly": "update main.revenue_anomalies set sentence = 'another day'",
+    "revenue_concentration": "update main.segment_profiles set revenue = 2 * revenue where segment = 'Champions'",
+    "rows_set_aside": "update main_intermediate.int_transactions_classified set disposition = 'unpriced' where line_id % 2 = 0",
+    "segment_downgrades": "update main.segment_migrations set cause = 'returned_goods'",
+    "send_time_gap": "update main.send_time_recommendations set hour_share = hour_share / 2",
+    "unusual_customers": "update main.customer_anomalies set sentence = 'another customer'",
+}
+
+
+def test_a_change_of_the_data_changes_what_each_alert_says(sample: Build, tmp_path: Path) -> None:
+    """Sentences of trends and anomalies are made in their marts, whose own tests change their data."""
+    warehouse = tmp_path / sample.warehouse.name  # views name the file that they were made in
+    shutil.copy(sample.warehouse, warehouse)
+    told = dict(
+        sample.query_warehouse(
+            "select alert, list(sentence order by subject) from main_intermediate.int_alert_measurements group by 1"
+        )
+    )
+    assert CHANGES.keys() == told.keys()
+    with duckdb.connect(str(warehouse)) as connection:
+        for alert, change in CHANGES.items():
+            connection.execute("begin")
+            connection.execute(change)
+            found = connection.execute(
+                f"select list(sentence order by subject) from main_intermediate.alert_{alert}"
+            ).fetchone()
+            connection.execute("rollback")
+            assert found[0] != told[alert], alert

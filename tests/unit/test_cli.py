@@ -3,13 +3,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import run_regulars
+from tests.conftest import REGULARS, run_regulars
+
+COMMANDS = (
+    "build", "cards", "classify", "doctor", "download", "export", "publish", "query", "report", "serve", "simulate",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -27,15 +34,18 @@ def test_the_version_and_help_are_printed(tmp_path: Path) -> None:
     assert run_regulars("--version", target=tmp_path).stdout.startswith("regulars 0.")
     helped = run_regulars("--help", target=tmp_path)
     assert helped.returncode == 0
-    for command in ("build", "export", "classify", "query", "simulate", "download", "doctor"):
+    for command in COMMANDS:
         assert command in helped.stdout
+        shown = run_regulars(command, "--help", target=tmp_path)
+        assert shown.returncode == 0
+        assert "--help" in shown.stdout
 
 
 def test_help_does_not_import_heavy_libraries(tmp_path: Path) -> None:
     profile = run_regulars("--help", target=tmp_path, PYTHONPROFILEIMPORTTIME="1").stderr
     imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in profile.splitlines()}
     assert "typer" in imported
-    assert imported & {"dbt", "duckdb", "pandas", "numpy", "pyarrow"} == set()
+    assert imported & {"dbt", "duckdb", "pandas", "numpy", "pyarrow", "fastapi", "uvicorn"} == set()
 
 
 def test_a_query_prints_a_table_csv_or_json(published: Path, tmp_path: Path) -> None:
@@ -64,6 +74,11 @@ def test_a_query_prints_a_table_csv_or_json(published: Path, tmp_path: Path) -> 
         (["build", "--vars", "[1, 2]"], 2, "no mapping"),
         (["build", "--as-of", "yesterday"], 2, "2011-12-10"),
         (["simulate", "--customers", "0", "--out", "{folder}"], 2, "customers"),
+        (["build", "--fail-on", "weather"], 2, "alert, decay"),
+        (["publish", "--db", "{folder}/shop.duckdb"], 1, "regulars build"),
+        (["serve", "--host", "0.0.0.0", "--db", "{published}"], 2, "REGULARS_SERVE_TOKEN"),
+        (["serve", "--port", "99999", "--db", "{published}"], 2, "REGULARS_SERVE_PORT"),
+        (["classify", "sales.csv", "--db", "{missing}"], 1, "make build"),
         (["nonsense"], 2, "No such command"),
     ],
 )  # fmt: skip
@@ -114,3 +129,57 @@ def test_the_doctor_finds_what_a_build_needs(tmp_path: Path) -> None:
     assert findings["project"]["is_good"]
     assert findings["duckdb"]["detail"].split(".")[0] in {"1", "2"}
     assert not findings["database"]["is_good"]
+
+
+def test_the_shell_completes_commands_and_options(tmp_path: Path) -> None:
+    def completed(words: str, at: int) -> list[str]:
+        variables = {"_REGULARS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(at)}  # fmt: skip
+        return run_regulars(target=tmp_path, **variables).stdout.split()
+
+    assert completed("regulars cla", 1) == ["classify"]
+    assert "--recipe" in completed("regulars classify --re", 2)
+    script = run_regulars(target=tmp_path, _REGULARS_COMPLETE="source_bash").stdout
+    assert "complete -o default -F _regulars_completion regulars" in script
+
+
+def test_json_modes_print_one_document_on_stdout(tmp_path: Path) -> None:
+    arguments = ["simulate", "--customers", "30", "--months", "3", "--out", tmp_path / "shop"]
+    finished = run_regulars(*arguments, "--json", "--quiet", target=tmp_path)
+    files = json.loads(finished.stdout)["files"]
+    assert [Path(path).name for path in files] == ["sales_part_1.parquet", "sales_part_2.parquet"]
+    assert finished.stderr == ""
+
+
+def test_plain_dbt_is_published_by_a_command(tmp_path: Path) -> None:
+    warehouse = tmp_path / "shop_warehouse.duckdb"
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create table customers as select '17850' as customer_id")
+    finished = run_regulars("publish", "--db", tmp_path / "shop.duckdb", "--json", target=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout) == {"files": [str(tmp_path / "shop.duckdb")]}
+    assert finished.stderr == "1 tables\n"
+    sql = ("query", "from customers", "--csv", "--db", tmp_path / "shop.duckdb")
+    assert run_regulars(*sql, target=tmp_path).stdout.split() == ["customer_id", "17850"]
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.5])
+def test_ctrl_c_leaves_nothing_half_written(tmp_path: Path, seconds: float) -> None:
+    command = [REGULARS, "simulate", "--customers", "200000", "--out", tmp_path / "shop"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert b"Traceback" not in errors or seconds < 1  # while Python itself starts
+    folder = tmp_path / "shop"
+    assert not folder.exists() or list(folder.iterdir()) == []
+
+
+def test_ctrl_c_ends_a_query_at_once(published: Path) -> None:
+    sql = "select sum(a.range * b.range) from range(10_000_000) as a, range(1_000_000) as b"
+    process = subprocess.Popen([REGULARS, "query", sql, "--db", published], stderr=subprocess.PIPE)
+    time.sleep(2.5)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode in (130, -signal.SIGINT)
+    assert b"Traceback" not in errors

@@ -99,7 +99,7 @@ def test_an_empty_audience_is_a_header_only(database: Path, folder: Path) -> Non
     # the only row of this segment is of an earlier wave
     assert files["campaigns/champions.csv"].rows == 0
     assert (folder / "campaigns/champions.csv").read_bytes() == (
-        b"wave,wave_date,customer_id,segment,priority,suggested_products,message,is_suppressed\r\n"
+        b"wave,is_draft,wave_date,customer_id,segment,priority,suggested_products,message,is_suppressed\r\n"
     )
     change(database, "delete from campaign_audiences")
     files = {file.name: file for file in export(database, folder)}

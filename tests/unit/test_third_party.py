@@ -28,3 +28,11 @@ def test_the_charts_library_is_the_one_that_was_checked() -> None:
     assert f"Vega {vl_convert.get_vega_version()}" in NOTICES
     assert f"Vega-Embed {vl_convert.get_vega_embed_version()}" in NOTICES
     assert re.search(rf"Vega-Lite {re.escape(VEGA_LITE)}", NOTICES)
+
+
+def test_htmx_is_the_one_that_was_checked() -> None:
+    text = (ROOT / "src/regulars/web/static/htmx.min.js").read_text(encoding="utf-8")
+    (row,) = (line for line in NOTICES.splitlines() if "htmx.min.js" in line)
+    assert digest(text) in row
+    version = row.split("|")[2].strip()
+    assert version in text

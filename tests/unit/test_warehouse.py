@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 from pathlib import Path
+from random import Random
 
 import duckdb
 import pytest
@@ -99,3 +103,32 @@ def test_published_data_cannot_be_changed_by_readers(warehouse: Path, tmp_path: 
     publish(warehouse, published)
     with open_read_only(published) as connection, pytest.raises(duckdb.InvalidInputException):
         connection.execute("delete from customers")
+
+
+def test_a_publication_that_is_killed_leaves_the_old_copy_and_the_next_one_tidies_up(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    published = tmp_path / "shop.duckdb"
+    publish(warehouse, published)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            "create table lines as select range as line_id, repeat('x', 200) as description from range(300_000)"
+        )
+    script = f"from pathlib import Path; from regulars.warehouse import publish; publish(Path({str(warehouse)!r}), Path({str(published)!r}))"
+    random = Random(7)
+    outcomes = set()
+    for _ in range(12):
+        process = subprocess.Popen([sys.executable, "-c", script])
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.25 + random.random())
+        process.kill()
+        process.wait()
+        with open_read_only(published) as connection:
+            assert connection.execute("select count(*) from customers").fetchone() == (2,)
+            tables = connection.execute("select count(*) from duckdb_tables()").fetchone()[0]
+        outcomes.add((process.returncode, tables))
+    assert len(outcomes) > 1  # some were killed, and some or all left the old copy
+    publish(warehouse, published)
+    assert [path.name for path in tmp_path.glob(".*tmp*")] == []
+    with open_read_only(published) as connection:
+        assert connection.execute("select count(*) from lines").fetchone() == (300_000,)

@@ -7,29 +7,41 @@ with
 
     scalers as (select * from {{ ref("cluster_scalers") }}),
 
+    customers as (select customer_id from inputs where feature = 'recency_days'),
+
+    -- a category of the fit that nobody buys from any more has no rows: its share is 0
+    wanted as (
+        select
+            customers.customer_id,
+            scalers.*,
+            case when inputs.customer_id is null then 0 else inputs.value end as value
+        from customers
+        cross join scalers
+        left join
+            inputs
+            on customers.customer_id = inputs.customer_id
+            and scalers.feature = inputs.feature
+    ),
+
     filled as (
         select
-            inputs.customer_id,
-            scalers.recipe,
-            scalers.feature,
-            scalers.transform,
-            scalers.center,
-            scalers.scale,
-            scalers.plot_x_loading,
-            scalers.plot_y_loading,
+            customer_id,
+            recipe,
+            feature,
+            transform,
+            center,
+            scale,
+            plot_x_loading,
+            plot_y_loading,
             coalesce(
-                coalesce(inputs.value, scalers.fill_value) < scalers.far_low
-                or coalesce(inputs.value, scalers.fill_value) > scalers.far_high,
+                coalesce(value, fill_value) < far_low
+                or coalesce(value, fill_value) > far_high,
                 false
             ) as is_extreme,
             least(
-                greatest(
-                    coalesce(inputs.value, scalers.fill_value), scalers.lower_bound
-                ),
-                scalers.upper_bound
+                greatest(coalesce(value, fill_value), lower_bound), upper_bound
             ) as clipped_value
-        from inputs
-        inner join scalers on inputs.feature = scalers.feature
+        from wanted
     ),
 
     scaled as (

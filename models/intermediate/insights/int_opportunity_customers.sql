@@ -74,7 +74,8 @@ with
             least(
                 lifetimes.expected_order_value, scores.value_if_active_90d
             ) as next_order_value,
-            personas.timing_persona is not null
+            -- a persona without a reason to withhold it is a habit
+            (personas.customer_id is not null and personas.withheld_reason is null)
             or coalesce(send_times.hour_difference_low > 0, false) as is_hour_known,
             unbought_categories.category as unbought_category,
             unbought_categories.all_revenue_share as unbought_category_share

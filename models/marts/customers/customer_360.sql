@@ -35,6 +35,12 @@ with
 
     product_recommendations as (select * from {{ ref("product_recommendations") }}),
 
+    customer_clv_groups as (select * from {{ ref("customer_clv_groups") }}),
+
+    customer_anomalies as (select * from {{ ref("customer_anomalies") }}),
+
+    opportunity_customers as (select * from {{ ref("int_opportunity_customers") }}),
+
     last_changes as (
         select customer_id, max(to_date) as to_date
         from segment_migrations
@@ -171,6 +177,15 @@ with
             customer_scores.next_order_date_low,
             customer_scores.next_order_date_expected,
             customer_scores.next_order_date_high,
+            customer_clv_groups.clv_group,
+            customer_clv_groups.reason as clv_group_reason,
+            opportunity_customers.opportunity,
+            opportunity_customers.expected_value as opportunity_expected_value,
+            coalesce(
+                opportunity_customers.reason, opportunity_customers.withheld_reason
+            ) as opportunity_reason,
+            customer_anomalies.anomaly_score,
+            customer_anomalies.is_unusual,
             {% for score in explained %}
                 {% for place in range(1, shown + 1) %}
                     reasons.{{ score }}_reason_{{ place }},
@@ -194,6 +209,14 @@ with
         inner join
             customer_scores on customers.customer_id = customer_scores.customer_id
         inner join personas on customers.customer_id = personas.customer_id
+        inner join
+            customer_clv_groups
+            on customers.customer_id = customer_clv_groups.customer_id
+        inner join
+            opportunity_customers
+            on customers.customer_id = opportunity_customers.customer_id
+        left join
+            customer_anomalies on customers.customer_id = customer_anomalies.customer_id
         left join last_changes on customers.customer_id = last_changes.customer_id
         left join
             segment_migrations

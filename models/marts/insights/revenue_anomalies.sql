@@ -61,10 +61,10 @@ with
             order_id,
             revenue,
             row_number() over (
-                partition by order_date order by revenue desc, order_id
+                partition by order_date order by revenue desc, order_id asc
             ) as place_in_day,
             row_number() over (
-                partition by week_start order by revenue desc, order_id
+                partition by week_start order by revenue desc, order_id asc
             ) as place_in_week
         from order_totals
     ),
@@ -108,8 +108,10 @@ with
             end as largest_order_share,
             judged.is_anomaly
             and judged.anomaly_score > 0
-            and periods.revenue - largest_orders.revenue
-            < judged.expected_high as is_one_order,
+            and periods.revenue - largest_orders.revenue < judged.expected_high
+            -- most of what is too much
+            and 2 * largest_orders.revenue
+            >= periods.revenue - judged.expected_revenue as is_one_order,
             judged.method,
             judged.reason,
             case

@@ -10,7 +10,8 @@ day begins, so no later row ever changes a score:
 * The **season** is what the level did last year from the same point on: the mean of the fortnight around
   the day 52 weeks ago less the level that the filter had then. It is used from the second year on.
 * The **spread** is 1.4826 times the median absolute innovation of the last half year. A day's variance
-  falls with its expected revenue, as the variance of the log of a sum of orders does.
+  falls with its expected revenue, as the variance of the log of a sum of orders does. `KNOWN_TO` is added
+  to it: months do not begin and end as smoothly as a level moves.
 
 A week is expected to bring what its days are expected to bring, seen from its Monday; its spread is that of
 past weeks. The score is the innovation in spreads. Logs make a half and a double equally far.
@@ -43,7 +44,10 @@ SEASON_VARIANCE = 0.15  # of a mean of a fortnight and of the level it is compar
 CLIP = 2.5  # spreads
 SPREAD_DAYS, SPREAD_MINIMUM_DAYS = 156, 30  # innovations of days: half a year of six-day weeks
 SPREAD_WEEKS, SPREAD_MINIMUM_WEEKS = 52, 8
-START_SPREAD, LEAST_SPREAD = 0.5, 0.05  # of log revenue
+START_SPREAD = 0.5  # of log revenue
+KNOWN_TO = (
+    0.08  # of log revenue: level and season are never known better, however many orders there are
+)
 OPEN_SHARE = 0.75
 LEAST_SHARE = 0.01  # revenue below this share of what is expected counts as it: zero has no log
 MAD_TO_SIGMA = 1.4826
@@ -84,7 +88,7 @@ def judge_revenue(days: pd.DataFrame, *, score_from: float) -> pd.DataFrame:
     dates = pd.DatetimeIndex(days["order_date"])
     series = _Series(
         dates=dates,
-        weekday=dates.dayofweek.to_numpy(),
+        weekday=dates.day_of_week.to_numpy(),
         is_open=days["order_count"].to_numpy() > 0,
         revenue=days["revenue"].to_numpy(dtype=float),
     )
@@ -156,7 +160,9 @@ def _judge_days(series: _Series, score_from: float) -> tuple[_Baseline, pd.DataF
         known = known[~np.isnan(known)]
         if np.isnan(level) and day >= LEVEL_START_DAYS:
             level = _median(cleaned[day - LEVEL_START_DAYS : day])
-        level_variance += LEVEL_DRIFT * ~np.isnan(level)
+        spread = _spread(innovations[-SPREAD_DAYS:], SPREAD_MINIMUM_DAYS)
+        if not np.isnan(level):
+            level_variance += LEVEL_DRIFT
         baseline.level[day] = level
         baseline.season[day] = _season(seasonal, day)
         is_usually_closed = (
@@ -181,7 +187,6 @@ def _judge_days(series: _Series, score_from: float) -> tuple[_Baseline, pd.DataF
         noise = np.exp(-baseline.weekday[day])
         variance = noise + level_variance + has_season * SEASON_VARIANCE
         residual = max(logged - expected, np.log(LEAST_SHARE)) if is_sold else np.log(LEAST_SHARE)
-        spread = _spread(innovations[-SPREAD_DAYS:], SPREAD_MINIMUM_DAYS)
         is_closed = not series.is_open[day]
         reason = None
         if np.isnan(spread):
@@ -198,7 +203,8 @@ def _judge_days(series: _Series, score_from: float) -> tuple[_Baseline, pd.DataF
             )
         )
         if is_closed:
-            closed_since = day if closed_since is None else closed_since
+            if closed_since is None and not baseline.is_recurring[day]:
+                closed_since = day
             continue
         closed_since = None
         innovations.append(residual / np.sqrt(variance))
@@ -209,7 +215,7 @@ def _judge_days(series: _Series, score_from: float) -> tuple[_Baseline, pd.DataF
         gain = level_variance / variance
         level += gain * (change + pulled_in)
         level_variance *= 1 - gain
-    return baseline, pd.DataFrame(rows).assign(period_type="day", period_start=series.dates)
+    return baseline, _framed(rows, "day", series.dates)
 
 
 def _judge_weeks(series: _Series, baseline: _Baseline, score_from: float) -> pd.DataFrame:
@@ -241,8 +247,14 @@ def _judge_weeks(series: _Series, baseline: _Baseline, score_from: float) -> pd.
             else _judged(np.log(expected), residual, spread, score_from, has_season=has_season)
         )
         innovations.append(residual)
-    return pd.DataFrame(rows).assign(
-        period_type="week", period_start=pd.DatetimeIndex(starts, dtype="datetime64[us]")
+    return _framed(rows, "week", pd.DatetimeIndex(starts, dtype="datetime64[us]"))
+
+
+def _framed(
+    rows: list[dict[str, object]], period_type: str, starts: pd.DatetimeIndex
+) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(COLUMNS)).assign(
+        period_type=period_type, period_start=starts
     )
 
 
@@ -275,7 +287,7 @@ def _season(seasonal: np.ndarray, day: int) -> float:
 def _spread(innovations: list[float], minimum: int) -> float:
     if len(innovations) < minimum:
         return np.nan
-    return max(MAD_TO_SIGMA * float(np.median(np.abs(innovations))), LEAST_SPREAD)
+    return MAD_TO_SIGMA * float(np.median(np.abs(innovations)))
 
 
 def _median(values: np.ndarray) -> float:
@@ -289,7 +301,8 @@ def _recurring_closures(series: _Series) -> np.ndarray:
         day.date() for day, is_open in zip(series.dates, series.is_open, strict=True) if not is_open
     }
     return np.array(
-        [day.date() in closed and _was_closed(day.date(), closed) for day in series.dates]
+        [day.date() in closed and _was_closed(day.date(), closed) for day in series.dates],
+        dtype=bool,
     )
 
 
@@ -303,6 +316,7 @@ def _was_closed(day: date, closed: set[date]) -> bool:
 def _judged(
     expected: float, residual: float, spread: float, score_from: float, *, has_season: bool
 ) -> dict[str, object]:
+    spread = np.hypot(spread, KNOWN_TO)
     score = round(residual / spread, 4)
     return {
         "expected_revenue": np.exp(expected),

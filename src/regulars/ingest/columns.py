@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from regulars.errors import InvalidSettingError, UnusableInputError
+from regulars.errors import InvalidSettingError, MissingColumnsError, UnusableInputError
 
 CANONICAL_COLUMNS = (
     "invoice",
@@ -33,6 +33,11 @@ _SPELLINGS = {
     "country": "country",
 }
 """Both spellings of UCI and our own names, as `normalised` writes them."""
+
+NAMES_SHOWN = 50
+"""Most names that a message lists."""
+CHARACTERS_SHOWN = 80
+"""Most characters of each."""
 
 _BLANKS = re.compile(r"[\s_\ufeff]+")
 
@@ -76,8 +81,15 @@ def check_mapping(column_mapping: Mapping[str, str]) -> None:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names in quotes, separated by commas, or `none`: for error messages."""
-    return ", ".join(f"'{name}'" for name in names) or "none"
+    """Names in quotes, separated by commas, or `none`: for error messages, which stay readable."""
+    shown = ", ".join(f"'{cut(name)}'" for name in names[:NAMES_SHOWN]) or "none"
+    more = len(names) - NAMES_SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def cut(name: str) -> str:
+    """The name, cut to what a message has room for."""
+    return name if len(name) <= CHARACTERS_SHOWN else name[: CHARACTERS_SHOWN - 1] + "…"
 
 
 def resolve_columns(
@@ -97,7 +109,8 @@ def resolve_columns(
         Our column name → position in `found`; optional columns that are not there are left out.
 
     Raises:
-        UnusableInputError: A required or mapped column is missing, or two columns match one name.
+        MissingColumnsError: A required or mapped column is missing.
+        UnusableInputError: Two columns match one name.
     """
     mapped = {ours: _positions_of(theirs, found, source) for ours, theirs in column_mapping.items()}
     taken = {position for positions in mapped.values() for position in positions}
@@ -118,12 +131,24 @@ def resolve_columns(
         name for name in CANONICAL_COLUMNS if not matches[name] and name not in OPTIONAL_COLUMNS
     ]
     if missing:
-        raise UnusableInputError(
+        raise MissingColumnsError(
             f"{source}: required columns are missing: {', '.join(missing)}. "
             f"Columns found: {listed(found)}. If they have other names there, give them with the "
-            f'var `column_mapping`, for instance {{{missing[0]}: "name in your file"}}.'
+            f'var `column_mapping`, for instance {{{missing[0]}: "name in your file"}}.',
+            found=found,
+            missing=missing,
         )
     return {name: positions[0] for name, positions in matches.items() if positions}
+
+
+def suggest_mapping(found: Sequence[str]) -> dict[str, str]:
+    """Our column name → the source's, where exactly one column has a name that we know."""
+    known: dict[str, list[str]] = {}
+    for name in found:
+        ours = _SPELLINGS.get(normalised(name))
+        if ours is not None:
+            known.setdefault(ours, []).append(name)
+    return {ours: names[0] for ours, names in known.items() if len(names) == 1}
 
 
 def count_recognised(found: Sequence[str], column_mapping: Mapping[str, str]) -> int:
@@ -138,8 +163,10 @@ def _positions_of(theirs: str, found: Sequence[str], source: str) -> list[int]:
         position for position, name in enumerate(found) if normalised(name) == normalised(theirs)
     ]
     if not alike:
-        raise UnusableInputError(
+        raise MissingColumnsError(
             f"{source}: the column '{theirs}' of column_mapping does not exist. "
-            f"Columns found: {listed(found)}."
+            f"Columns found: {listed(found)}.",
+            found=found,
+            missing=[theirs],
         )
     return exact or alike

@@ -79,7 +79,7 @@ def read_dialect(file: InputFile, settings: ReadSettings) -> Dialect | None:
     """
     try:
         encoding = _encoding(file)
-        with _open_text(file, encoding) as text:
+        with open_text(file, encoding) as text:
             head = text.read(_HEADER_CHARACTERS)
     except (OSError, EOFError, zlib.error) as error:
         raise unreadable(str(file.path), "gzip" if file.is_gzipped else "CSV", error) from error
@@ -156,7 +156,7 @@ def rewrite_csv(file: InputFile, dialect: Dialect, settings: ReadSettings, work:
     )
     row_count = 0
     damaged_count = 0
-    with _open_text(file, dialect.encoding) as text, pq.ParquetWriter(path, schema) as writer:
+    with open_text(file, dialect.encoding) as text, pq.ParquetWriter(path, schema) as writer:
         records = split_records(text, dialect.delimiter, width)
         next(records, None)  # the header
         while batch := list(itertools.islice(records, _BATCH_ROWS)):
@@ -244,7 +244,8 @@ def _open_bytes(file: InputFile) -> IO[bytes]:
     return gzip.open(file.path) if file.is_gzipped else file.path.open("rb")
 
 
-def _open_text(file: InputFile, encoding: str) -> io.TextIOWrapper:
+def open_text(file: InputFile, encoding: str) -> io.TextIOWrapper:
+    """Open a CSV file as text; the caller closes it."""
     name = "utf-8-sig" if encoding == UTF_8 else encoding
     return io.TextIOWrapper(_open_bytes(file), encoding=name, newline="")
 
@@ -302,7 +303,7 @@ def _header(head: str, delimiter: str, source: str) -> list[str]:
 
 
 def _reencoded(file: InputFile, encoding: str, target: Path) -> Path:
-    with _open_text(file, encoding) as text, target.open("w", encoding=UTF_8, newline="") as copy:
+    with open_text(file, encoding) as text, target.open("w", encoding=UTF_8, newline="") as copy:
         while chunk := text.read(_CHUNK_BYTES):
             copy.write(chunk)
     return target

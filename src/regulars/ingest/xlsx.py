@@ -49,6 +49,8 @@ _DOCTYPE = b"<!DOCTYPE"
 _ROW = re.compile(rb"row\s(?:[^>]{0,40}?\s)?r=[\"']([0-9]{1,9})[\"']")
 _FAR_CELL = re.compile(rb"r=[\"'](?:([A-Z]{2,3})([0-9]{1,9})|[A-Z]([0-9]{7,9}))[\"']")
 """References that say more than `_ROW` does: a column past Z, or a row past 999,999."""
+_IMPOSSIBLE_CELL = re.compile(rb"r=[\"'](?:[A-Z]{4}|[A-Z]{0,3}[0-9]{10})")
+"""References to columns or rows that no sheet has, on which readers run for minutes."""
 _ZIP_MAGIC = b"PK\x03\x04"
 _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 
@@ -74,9 +76,8 @@ def open_workbook(file: InputFile, settings: ReadSettings, work: Path) -> list[S
         UnusableInputError: The file is no workbook, is not safe to read, takes too much memory,
             or a sheet lacks a column.
     """
-    check_workbook(file.path)
     sources = []
-    for sheet in _read_in_child(file.path, work):
+    for sheet in read_sheets(file.path, work):
         label = f"{file.path.name}#{sheet['name']}"
         positions = resolve_columns(
             sheet["header"], settings.column_mapping, source=f"{file.path}#{sheet['name']}"
@@ -93,6 +94,23 @@ def open_workbook(file: InputFile, settings: ReadSettings, work: Path) -> list[S
             )
         )
     return sources
+
+
+def read_sheets(path: Path, work: Path) -> list[dict]:
+    """Check a workbook and write each sheet that has cells as Parquet, as `xlsx_child` describes.
+
+    Args:
+        path: The workbook.
+        work: An empty folder for the Parquet files.
+
+    Returns:
+        What `xlsx_child.read_workbook` returns.
+
+    Raises:
+        UnusableInputError: The workbook is damaged, not safe to read, or takes too much memory.
+    """
+    check_workbook(path)
+    return _read_in_child(path, work)
 
 
 def check_workbook(path: Path) -> None:
@@ -156,6 +174,8 @@ def _check_member(path: Path, name: str, stream: IO[bytes], budget: int) -> int:
             raise _refused(path, f"declares entities of its own ({name})")
         if not is_sheet:
             continue
+        if _IMPOSSIBLE_CELL.search(window):
+            raise _refused(path, f"refers to cells that no sheet has ({name})")
         rows = _ROW.findall(window)
         if rows:
             height = max(height, max(map(int, rows)))

@@ -216,6 +216,14 @@ def test_two_far_corners_do_not_fill_the_memory(read, write_xlsx, far_cell):
         read(path)
 
 
+@pytest.mark.parametrize("far_cell", [b'<c r="AAAA1"><v>1</v></c>', b'<c r="B1234567890123"/>'])
+def test_cells_that_no_sheet_has_are_refused(read, write_xlsx, far_cell):
+    path = write_xlsx({"S": [HEADER, LANTERN]})
+    change(path, edit=("xl/worksheets/sheet1.xml", b"</row>", far_cell + b"</row>"))
+    with pytest.raises(UnusableInputError, match="refers to cells that no sheet has"):
+        read(path)
+
+
 def test_a_bomb_is_refused_by_what_comes_out_of_it(read, write_xlsx, monkeypatch):
     path = write_xlsx({"S": [HEADER, LANTERN]})
     bomb = (b" " * (1 << 20)) * 40

@@ -110,21 +110,21 @@ with
             windows.window_start as period_start,
             windows.window_end as period_end,
             concat(
-                'The categories in ',
-                {{ number_text("order_counts.now_orders") }},
-                ' orders since ',
+                'The categories in the orders since ',
                 cast(windows.window_start as varchar),
-                ' have moved by ',
+                ' (',
+                {{ number_text("order_counts.now_orders") }},
+                ') have moved by ',
                 {{ number_text("ranked.stability_index", 3) }},
-                ' (population stability index) against ',
-                {{ number_text("order_counts.then_orders") }},
-                ' orders of ',
+                ' (population stability index) against those of ',
                 case
                     when windows.days_back = 365
                     then 'the same days a year before'
-                    else 'the days before (there is no year to compare with)'
+                    else 'the days before, for want of a year to compare with'
                 end,
-                '. Most of it is ',
+                ' (',
+                {{ number_text("order_counts.then_orders") }},
+                '). Most of it is ',
                 ranked.category,
                 ': in ',
                 {{

@@ -58,10 +58,11 @@ with
             null as period_start,
             null as period_end,
             concat(
-                {{ number_text("customer_count") }},
-                ' customers of the segment {{ segment }} have not ordered for more than ',
+                'Customers of the segment {{ segment }} without an order for more than ',
                 {{ number_text("window_days") }},
-                ' days. They have brought ',
+                ' days: ',
+                {{ number_text("customer_count") }},
+                '. They have brought ',
                 {{ amount_text("monetary") }},
                 ', ',
                 {{

@@ -58,9 +58,9 @@ with
                 {{ amount_text("shares.value_at_risk") }},
                 ' of it (',
                 {{ share_text("shares.risk_share") }},
-                ') are at risk. ',
+                ') are at risk. High risk of no order: ',
                 {{ number_text("shares.high_risk_count") }},
-                ' of them have a high risk of no order.'
+                ' of them.'
             ) as sentence
         from shares
         cross join scoring_date

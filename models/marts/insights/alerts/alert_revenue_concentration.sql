@@ -11,7 +11,8 @@ with
             segment_profiles.*,
             sum(segment_profiles.customer_count) over () as all_customer_count,
             row_number() over (
-                order by segment_profiles.revenue desc, segment_profiles.display_order
+                order by
+                    segment_profiles.revenue desc, segment_profiles.display_order asc
             ) as revenue_rank
         from segment_profiles
         inner join scoring_date on segment_profiles.as_of_date = scoring_date.as_of_date
