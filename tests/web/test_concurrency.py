@@ -55,7 +55,10 @@ async def _work(
     end = time.monotonic() + seconds
 
     async def read(client: httpx.AsyncClient, number: int) -> None:
-        paths = itertools.cycle([*PATHS, *(f"/api/v1/customers/{one}" for one in customer_ids[number::READERS])])  # fmt: skip
+        # a list, then a customer of it whom nobody has looked at before
+        stories = [f"/api/v1/customers/{one}" for one in customer_ids[number::READERS]]
+        lists = itertools.cycle(PATHS[number % len(PATHS) :] + PATHS[: number % len(PATHS)])
+        paths = itertools.cycle(itertools.chain.from_iterable(zip(lists, stories, strict=False)))
         while time.monotonic() < end:
             path = next(paths)
             started = time.monotonic()
