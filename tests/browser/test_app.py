@@ -22,6 +22,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 SECONDS = 120_000
 
+expect.set_options(timeout=SECONDS)
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(

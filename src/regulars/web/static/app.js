@@ -7,11 +7,16 @@
     if (!bar || !event.detail.lengthComputable) return;
     bar.hidden = false;
     bar.value = (100 * event.detail.loaded) / event.detail.total;
+    const note = document.getElementById("upload-note");
+    if (note) note.hidden = event.detail.loaded < event.detail.total;
   });
 
   document.addEventListener("htmx:afterRequest", (event) => {
     const bar = document.getElementById("upload-progress");
-    if (bar && event.target.id === "upload-form") bar.hidden = true;
+    if (bar && event.target.id === "upload-form") {
+      bar.hidden = true;
+      document.getElementById("upload-note").hidden = true;
+    }
     if (event.detail.xhr && event.detail.xhr.status === 0) {
       const place = event.detail.target;
       if (place) place.textContent = "The server did not answer. Try again.";
