@@ -129,7 +129,7 @@ def revenue_and_expected_value(_data: Rows) -> alt.Chart:
     )
 
 
-def order_timeline(_data: Rows) -> alt.LayerChart:
+def order_timeline(data: Rows) -> alt.LayerChart:
     """One customer's orders by day and revenue, the as-of date, and when the next order is expected.
 
     Rows have a `kind`: order, as_of (the first day not counted) or next (with the range in `low` and `high`).
@@ -146,20 +146,24 @@ def order_timeline(_data: Rows) -> alt.LayerChart:
     expected = tips(
         ("day:T", "Next order expected", DAY), ("low:T", "from", DAY), ("high:T", "to", DAY)
     )
-    following = base.transform_filter("datum.kind == 'next'")
     orders = base.transform_filter("datum.kind == 'order'")
-    as_of = base.transform_filter("datum.kind == 'as_of'")
-    return alt.layer(
-        as_of.mark_rule(style="guide"),
-        as_of.mark_text(style="muted-text", align="right", baseline="top", dx=-5, text="as of").encode(
-            y=alt.value(0)
-        ),
-        following.mark_rule(strokeWidth=6, strokeCap="round", opacity=0.35).encode(
-            x="low:T", x2="high:T", y=alt.datum(0), tooltip=expected
-        ),
-        following.mark_point(size=90, filled=False, strokeWidth=2).encode(
-            y=alt.datum(0), tooltip=expected
-        ),
+    layers = [
         orders.mark_rule(strokeWidth=1.5).encode(y=revenue, y2=alt.datum(0)),
         orders.mark_point(size=45).encode(y=revenue, tooltip=tooltip),
-    ).properties(height=220)
+    ]
+    kinds = {row["kind"] for row in data}
+    if "as_of" in kinds:
+        as_of = base.transform_filter("datum.kind == 'as_of'")
+        label = as_of.mark_text(style="muted-text", align="right", baseline="top", dx=-5, text="as of")
+        layers += [as_of.mark_rule(style="guide"), label.encode(y=alt.value(0))]
+    if "next" in kinds:
+        following = base.transform_filter("datum.kind == 'next'").encode(
+            y=alt.datum(0), tooltip=expected
+        )
+        layers += [
+            following.mark_rule(strokeWidth=6, strokeCap="round", opacity=0.35).encode(
+                x="low:T", x2="high:T"
+            ),
+            following.mark_point(size=90, filled=False, strokeWidth=2),
+        ]
+    return alt.layer(*layers).properties(height=220)
