@@ -164,6 +164,7 @@ def _medians(measure: str, title: str, style: str) -> alt.LayerChart:
         figure=f"median_{measure}",
         title=title,
         style=style,
+        room_share=0.3,  # three stand side by side
         tooltip=tips(
             ("cluster_name:N", "Cluster"),
             ("customer_count:Q", "Customers", COUNT),

@@ -134,7 +134,9 @@ def order_timeline(data: Rows) -> alt.LayerChart:
 
     Rows have a `kind`: order, as_of (the first day not counted) or next (with the range in `low` and `high`).
     """
-    base = rows().encode(x=alt.X("day:T", title=None, axis=alt.Axis(format="%b %y")))
+    base = rows().encode(
+        x=alt.X("day:T", title=None, axis=alt.Axis(format="%b %y"), scale=alt.Scale(padding=16))
+    )
     revenue = alt.Y("revenue:Q", title="Net revenue of the order", axis=value_axis(MONEY_SHORT))
     tooltip = tips(
         ("day:T", "Ordered", DAY),
@@ -154,7 +156,9 @@ def order_timeline(data: Rows) -> alt.LayerChart:
     kinds = {row["kind"] for row in data}
     if "as_of" in kinds:
         as_of = base.transform_filter("datum.kind == 'as_of'")
-        label = as_of.mark_text(style="muted-text", align="right", baseline="top", dx=-5, text="as of")
+        label = as_of.mark_text(
+            style="muted-text", align="right", baseline="top", dx=-5, text="as of"
+        )
         layers += [as_of.mark_rule(style="guide"), label.encode(y=alt.value(0))]
     if "next" in kinds:
         following = base.transform_filter("datum.kind == 'next'").encode(

@@ -318,7 +318,7 @@ def expected_values(data: Rows) -> alt.LayerChart:
         base.mark_rule(strokeWidth=5, strokeCap="round", opacity=0.35).encode(
             x=alt.X(
                 "low_clv_90d:Q",
-                title="Expected value in 90 days: median, and the middle half of the customers",
+                title="Median, and the middle half of the customers",
                 **axis,
             ),
             x2="high_clv_90d:Q",
@@ -340,7 +340,12 @@ def expected_values(data: Rows) -> alt.LayerChart:
 def history(data: Rows) -> alt.LayerChart:
     """One customer's segment at each month's end; the best segment is on top."""
     base = rows().encode(
-        x=alt.X("as_of_date:T", title=None, axis=alt.Axis(format="%b %y")),
+        x=alt.X(
+            "as_of_date:T",
+            title=None,
+            axis=alt.Axis(format="%b %y"),
+            scale=alt.Scale(padding=16),
+        ),
         y=alt.Y("segment:N", sort=ordered(data, "segment", by="display_order"), title=None),
     )
     return alt.layer(

@@ -10,10 +10,10 @@ from typing import Any
 import altair as alt
 
 from regulars.charts import clusters, customers, sales, segments, uploads
+from regulars.charts.assets import themes
 from regulars.charts.draw import specification, values
 from regulars.charts.marks import Rows
 from regulars.charts.theme import format_locale
-from regulars.charts.assets import themes
 
 # A country with more of the revenue would hide the others beside it.
 LARGEST_SHARE = 0.5
@@ -95,9 +95,7 @@ def _countries(rows: Rows) -> tuple[list[Row], str]:
 
 
 def _largest_drifts(rows: Rows) -> tuple[list[Row], str]:
-    named = [
-        {**row, "feature_name": row["feature"].replace("_", " ").capitalize()} for row in rows
-    ]
+    named = [{**row, "feature_name": row["feature"].replace("_", " ").capitalize()} for row in rows]
     left_out = len(named) - DRIFTS
     return named[:DRIFTS], f"The {DRIFTS} largest of {len(named)}." if left_out > 0 else ""
 

@@ -241,7 +241,10 @@ def recency_by_frequency(publication: Publication, chosen: CustomerFilter) -> li
     return [
         empty
         | found.get((recency, frequency), {})
-        | {"recency": _bin(RECENCY_BINS, recency, 0), "frequency": _bin(FREQUENCY_BINS, frequency, 1)}
+        | {
+            "recency": _bin(RECENCY_BINS, recency, 0),
+            "frequency": _bin(FREQUENCY_BINS, frequency, 1),
+        }
         for frequency in reversed(range(len(FREQUENCY_BINS) + 1))
         for recency in range(len(RECENCY_BINS) + 1)
     ]

@@ -4,7 +4,7 @@
 
   document.addEventListener("htmx:xhr:progress", (event) => {
     const bar = document.getElementById("upload-progress");
-    if (!bar || !event.detail.lengthComputable) return;
+    if (!bar || event.target.id !== "upload-form" || !event.detail.lengthComputable) return;
     bar.hidden = false;
     bar.value = (100 * event.detail.loaded) / event.detail.total;
   });
