@@ -317,7 +317,7 @@ def _from_mapping_to_download(page: Page) -> int:
     expect(page.locator("#column_customer_id")).to_have_value("Customer ID")
     page.get_by_role("button", name="Classify").click()
     expect(page.locator("#work-progress").or_(page.locator("#results"))).to_be_visible()
-    expect(page.locator("#results")).to_be_visible()
+    expect(page.locator("#results")).to_be_visible(timeout=SECONDS)
     assert "sale" in column(page, "rules", 0)
     drawn(page, "segments", "drift")
     assert violations(page) == []

@@ -20,6 +20,11 @@ def vega_bundle() -> str:
     return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
+def vega_licence() -> str:
+    """The licence, which accompanies each copy of the bundle."""
+    return _text("vega_licence.txt")
+
+
 def drawing_script() -> str:
     """The script that draws a specification in the width of its place."""
     return _text("draw.js")

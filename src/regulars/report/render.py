@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from regulars.charts.assets import drawing_script, theme_style, themes, vega_bundle
+from regulars.charts.assets import drawing_script, theme_style, themes, vega_bundle, vega_licence
 from regulars.charts.draw import uses_map, world
 from regulars.charts.theme import currency_symbol, format_locale
 from regulars.report import words
@@ -56,6 +56,7 @@ def render(report: Report) -> str:
         style=Markup(style),
         script=Markup(script),
         vega=Markup(vega),
+        licence=Markup(vega_licence()),
         data=as_script_data(_content(report)),
         options=selections(report),
     )

@@ -18,7 +18,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Response
 
-from regulars.charts.assets import drawing_script, theme_style, vega_bundle
+from regulars.charts.assets import drawing_script, theme_style, vega_bundle, vega_licence
 from regulars.charts.draw import VEGA_LITE
 from regulars.web.problems import Problem
 
@@ -67,13 +67,13 @@ class Asset:
 def _bundled_apart() -> str:
     # the bundler takes 120 MB of memory and 35 GB of addresses, which a process of its own gives back
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(vega_bundle).result()
+        return f"/*\n{vega_licence()}*/\n{pool.submit(vega_bundle).result()}"
 
 
 @cache
 def assets() -> Mapping[str, Asset]:
     """All of them, by name."""
-    versions = f"{version('regulars')} {version('vl-convert-python')} {VEGA_LITE}"
+    versions = f"{version('regulars')} {version('vl-convert-python')} {VEGA_LITE} {vega_licence()}"
     found = [
         Asset("theme.css", STYLE, theme_style(), theme_style),
         Asset("draw.js", SCRIPT, drawing_script(), drawing_script),
