@@ -18,7 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regulars.warehouse import NotBuiltError
-from regulars.web import api, pages, problems
+from regulars.web import api, assets, pages, problems
 from regulars.web.guards import Guard
 from regulars.web.settings import ServerSettings
 from regulars.web.store import Publication, Store
@@ -55,6 +55,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         app.state.store = Store(
             settings.database.absolute(), memory=settings.read_memory, threads=settings.read_threads
         )
+        assets.warm_up()
         await run_in_threadpool(app.state.uploads.warm_up)
         yield
         await run_in_threadpool(app.state.uploads.close)
@@ -77,6 +78,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
     problems.install(app)
     pages.install(app)
     app.include_router(api.router)
+    app.include_router(assets.router)
     app.mount("/static", StaticFiles(directory=str(files("regulars.web") / "static")))
     app.add_middleware(Answers, owner=app)
     app.add_middleware(Guard, settings=settings, respond=pages.respond)
