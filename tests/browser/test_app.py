@@ -84,13 +84,13 @@ def violations(page: Page) -> list[str]:
 def drawn(page: Page, *names: str) -> None:
     """Scroll to each chart and wait until it is drawn."""
     for name in names:
-        page.locator(f"#plot-{name}").scroll_into_view_if_needed()
-        expect(page.locator(f"#plot-{name}[data-drawn] svg")).to_be_visible()
+        page.locator(f"[data-plot='{name}']").scroll_into_view_if_needed()
+        expect(page.locator(f"[data-plot='{name}'][data-drawn] svg")).to_be_visible()
 
 
 def chart_texts(page: Page, name: str) -> list[str]:
     """What is written in a chart."""
-    return page.locator(f"#plot-{name} svg text").all_text_contents()
+    return page.locator(f"[data-plot='{name}'] svg text").all_text_contents()
 
 
 EXPLORED = ("segments", "segment_values", "recency_frequency", "revenue_value", "countries", "clusters")  # fmt: skip
@@ -120,16 +120,16 @@ def test_charts_follow_the_filters_and_their_tables_stay_open(page: Page, sample
         "select count(*) from customer_segments where segment = 'Champions'"
     )
     labels = page.locator(
-        "#plot-recency_frequency svg .mark-text.role-mark text"
+        "[data-plot='recency_frequency'] svg .mark-text.role-mark text"
     ).all_text_contents()
     assert sum(int(text.replace(",", "")) for text in labels) == champions
 
     # another order of the list leaves the charts as they are
-    page.evaluate("document.getElementById('plot-segments').dataset.kept = 'yes'")
+    page.evaluate("document.querySelector('[data-plot=segments]').dataset.kept = 'yes'")
     page.locator("#customers thead").get_by_role("link", name="Orders").click()
     page.wait_for_url("**sort=frequency**")
     expect(page.locator("#customers th[aria-sort]")).to_contain_text("Orders")
-    expect(page.locator("#plot-segments[data-kept]")).to_be_visible()
+    expect(page.locator("[data-plot='segments'][data-kept]")).to_be_visible()
 
     page.goto("/explore?search=nobody")
     expect(page.locator("#figure-segments .empty")).to_be_visible()
@@ -151,7 +151,7 @@ def test_the_days_of_a_customers_charts_are_those_of_the_shop(
     opened.goto(f"/customers/{customer_id}")
     drawn(opened, "orders", "history")
     assert "as of" in chart_texts(opened, "orders")
-    marks = opened.locator("#plot-orders svg .mark-symbol.role-mark path")
+    marks = opened.locator("[data-plot='orders'] svg .mark-symbol.role-mark path")
     expect(marks).to_have_count(3)  # two orders, and the next one
     marks.first.hover()
     expect(opened.locator("#vg-tooltip-element")).to_contain_text(day)
@@ -161,7 +161,7 @@ def test_the_days_of_a_customers_charts_are_those_of_the_shop(
 def test_charts_change_with_the_systems_colours(page: Page) -> None:
     page.goto("/explore")
     drawn(page, "segments")
-    bar = page.locator("#plot-segments svg .mark-rect.role-mark path").first
+    bar = page.locator("[data-plot='segments'] svg .mark-rect.role-mark path").first
     light = bar.get_attribute("fill")
     page.emulate_media(color_scheme="dark")
     expect(bar).not_to_have_attribute("fill", light)
@@ -177,7 +177,7 @@ def test_text_in_a_chart_stays_text(browser: Browser, hostile: Live) -> None:
     opened.goto("/explore")
     drawn(opened, "countries", "clusters")
     assert any("<img" in text for text in chart_texts(opened, "countries"))
-    opened.locator("#plot-countries svg .mark-rect.role-mark path").first.hover()
+    opened.locator("[data-plot='countries'] svg .mark-rect.role-mark path").first.hover()
     expect(opened.locator("#vg-tooltip-element")).to_contain_text("<img")
     assert opened.evaluate("window.hacked") is None
     context.close()
@@ -408,7 +408,7 @@ def test_the_lab_from_two_to_ten_clusters(page: Page, sample: Build) -> None:
         expect(page.locator("#clusters-shown")).to_have_text(str(count))
         expect(page.locator("#figure-profile tbody tr")).to_have_count(count)
         drawn(page, "cluster_recency")
-        bars = page.locator("#plot-cluster_recency svg .mark-rect.role-mark path")
+        bars = page.locator("[data-plot='cluster_recency'] svg .mark-rect.role-mark path")
         expect(bars).to_have_count(count)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download customer_segments.csv").click()

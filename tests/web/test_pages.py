@@ -220,7 +220,9 @@ def test_the_lab_tries_every_number_and_keeps_its_labels(client: TestClient, sam
     lab_id = re.search(r"/lab/([0-9a-f]{32})/", begun.text)[1]
     wait(client, f"/lab/{lab_id}/progress")
     page = client.get(f"/lab/{lab_id}/results").text
-    counts = re.findall(r'<th scope="row" class="number">(\d+)</th>', page.split("lab-profile")[0])
+    counts = re.findall(
+        r'<th scope="row" class="number">(\d+)</th>', page.split("figure-profile")[0]
+    )
     assert counts == [str(count) for count in range(2, 11)]
     total = len(sample.query("from customers"))
     for count in (2, 10):

@@ -47,7 +47,8 @@
     views.get(place)?.finalize();
     views.set(place, view);
     if (!place.isConnected) forget(place);
-    heights.set(place.id, place.clientHeight);
+    place.style.minHeight = "0";
+    heights.set(place.dataset.plot, place.clientHeight);
     place.dataset.drawn = "true";
   };
   const forget = (place) => {
@@ -69,7 +70,7 @@
     if (!shared) return;
     for (const place of part.querySelectorAll(".plot")) {
       // what comes in the place of another chart begins with its height, so that the page does not jump
-      if (heights.has(place.id)) place.style.minHeight = `${heights.get(place.id)}px`;
+      if (heights.has(place.dataset.plot)) place.style.minHeight = `${heights.get(place.dataset.plot)}px`;
       watcher.observe(place);
     }
   };
