@@ -332,7 +332,9 @@ def _sentences(
 ) -> list[str]:
     """What is worth knowing, in sentences with their numbers: of the insights where there are any."""
     if "insights" in publication.tables:
-        rows = publication.query("select sentence from insights order by insight_rank limit 3").rows
+        rows = publication.query(
+            "select concat(title, ': ', sentence) from insights order by insight_rank limit 3"
+        ).rows
         return [sentence for (sentence,) in rows]
     sentences = []
     revenue = float(totals["revenue"])
