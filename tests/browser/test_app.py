@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import xlsxwriter
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from regulars.charts.theme import DARK
 from tests.conftest import Build
@@ -20,26 +20,11 @@ from tests.web.conftest import Live, running
 from tests.web.conftest import live as live
 from tests.web.conftest import sample_rows as sample_rows
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 SECONDS = 120_000
 
 expect.set_options(timeout=SECONDS)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true", reason="there is no Chromium"
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
