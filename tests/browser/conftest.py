@@ -9,7 +9,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from regulars.report.write import write_report
 from tests.conftest import Build
@@ -21,6 +28,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
+# a busy machine may take long; what is not there by then will not come
+expect.set_options(timeout=60_000)
 READY = "html[data-ready]"
 TABS = [
     "executive", "sales", "segments", "customers", "timing", "clusters", "baskets", "models",

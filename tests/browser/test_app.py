@@ -8,19 +8,23 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 import xlsxwriter
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from regulars.charts.theme import DARK
 from tests.conftest import Build
-from tests.web.conftest import Live
+from tests.web.conftest import Live, running
 from tests.web.conftest import live as live
 from tests.web.conftest import sample_rows as sample_rows
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 SECONDS = 120_000
+
+expect.set_options(timeout=SECONDS)
 
 pytestmark = [
     pytest.mark.browser,
@@ -75,6 +79,125 @@ def violations(page: Page) -> list[str]:
     """What axe-core calls serious or worse."""
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in ("serious", "critical")]  # fmt: skip
+
+
+def drawn(page: Page, *names: str) -> None:
+    """Scroll to each chart and wait until it is drawn."""
+    for name in names:
+        page.locator(f"[data-plot='{name}']").scroll_into_view_if_needed()
+        expect(page.locator(f"[data-plot='{name}'][data-drawn] svg")).to_be_visible()
+
+
+def chart_texts(page: Page, name: str) -> list[str]:
+    """What is written in a chart."""
+    return page.locator(f"[data-plot='{name}'] svg text").all_text_contents()
+
+
+EXPLORED = ("segments", "segment_values", "recency_frequency", "revenue_value", "countries", "clusters")  # fmt: skip
+LABS = ("elbow", "silhouette", "stability", "cluster_recency", "cluster_frequency", "cluster_monetary")  # fmt: skip
+
+
+def test_charts_follow_the_filters_and_their_tables_stay_open(page: Page, sample: Build) -> None:
+    page.goto("/explore")
+    drawn(page, *EXPLORED)
+    assert "Hibernating" in chart_texts(page, "segments")
+    page.locator("#rows-segments summary").click()
+    heights = page.locator(".plot").evaluate_all(
+        "places => places.map(place => place.clientHeight)"
+    )
+    assert min(heights) > 60
+
+    page.get_by_label("Champions", exact=True).check()
+    page.wait_for_url("**segment=Champions**")
+    drawn(page, *EXPLORED)
+    for name in ("segments", "segment_values"):
+        texts = chart_texts(page, name)
+        assert "Champions" in texts
+        assert "Hibernating" not in texts
+    expect(page.locator("#rows-segments table")).to_be_visible()
+    # the cells of recency and frequency count every champion once
+    [(champions,)] = sample.query(
+        "select count(*) from customer_segments where segment = 'Champions'"
+    )
+    labels = page.locator(
+        "[data-plot='recency_frequency'] svg .mark-text.role-mark text"
+    ).all_text_contents()
+    assert sum(int(text.replace(",", "")) for text in labels) == champions
+
+    # another order of the list leaves the charts as they are
+    page.evaluate("document.querySelector('[data-plot=segments]').dataset.kept = 'yes'")
+    page.locator("#customers thead").get_by_role("link", name="Orders").click()
+    page.wait_for_url("**sort=frequency**")
+    expect(page.locator("#customers th[aria-sort]")).to_contain_text("Orders")
+    expect(page.locator("[data-plot='segments'][data-kept]")).to_be_visible()
+
+    page.goto("/explore?search=nobody")
+    expect(page.locator("#figure-segments .empty")).to_be_visible()
+    assert page.locator(".plot").count() == 0
+
+
+@pytest.mark.parametrize("timezone", ["America/Los_Angeles", "Pacific/Auckland"])
+def test_the_days_of_a_customers_charts_are_those_of_the_shop(
+    browser: Browser, live: Live, sample: Build, timezone: str
+) -> None:
+    [(customer_id, day)] = sample.query(
+        "select customer_id, strftime(first_purchase_at, '%-d %b %Y') from customers "
+        "inner join customer_scores using (as_of_date, customer_id) "
+        "inner join customer_rfm using (as_of_date, customer_id) "
+        "where frequency = 2 and next_order_date_expected is not null order by customer_id limit 1"
+    )
+    context = browser.new_context(base_url=live.url, timezone_id=timezone)
+    opened = context.new_page()
+    opened.goto(f"/customers/{customer_id}")
+    drawn(opened, "orders", "history")
+    assert "as of" in chart_texts(opened, "orders")
+    marks = opened.locator("[data-plot='orders'] svg .mark-symbol.role-mark path")
+    expect(marks).to_have_count(3)  # two orders, and the next one
+    marks.first.hover()
+    expect(opened.locator("#vg-tooltip-element")).to_contain_text(day)
+    context.close()
+
+
+def test_charts_change_with_the_systems_colours(page: Page) -> None:
+    page.goto("/explore")
+    drawn(page, "segments")
+    bar = page.locator("[data-plot='segments'] svg .mark-rect.role-mark path").first
+    light = bar.get_attribute("fill")
+    page.emulate_media(color_scheme="dark")
+    expect(bar).not_to_have_attribute("fill", light)
+    drawn(page, "segments")
+    assert bar.get_attribute("fill") == DARK.accent
+
+
+def test_text_in_a_chart_stays_text(browser: Browser, hostile: Live) -> None:
+    context = browser.new_context(base_url=hostile.url)
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("console", lambda message: faults.append(message.text) if message.type in ("error", "warning") else None)  # fmt: skip
+    opened.goto("/explore")
+    drawn(opened, "countries", "clusters")
+    assert any("<img" in text for text in chart_texts(opened, "countries"))
+    opened.locator("[data-plot='countries'] svg .mark-rect.role-mark path").first.hover()
+    expect(opened.locator("#vg-tooltip-element")).to_contain_text("<img")
+    assert opened.evaluate("window.hacked") is None
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture(scope="module")
+def hostile(sample: Build, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A server of a database whose texts try to run, or to end the place that they stand in."""
+    folder = tmp_path_factory.mktemp("hostile")
+    database = folder / "hostile.duckdb"
+    shutil.copy(sample.database, database)
+    database.chmod(0o644)
+    with duckdb.connect(str(database)) as connection:
+        for of, text in (("France", "'><img src=x onerror=window.hacked=true>"), ("Germany", "</script><script>window.hacked=1</script>")):  # fmt: skip
+            connection.execute(
+                "update customers set primary_country = ? where primary_country = ?", [text, of]
+            )
+    with running(database, folder / "log") as started:
+        yield started
 
 
 def test_explore_with_every_filter(page: Page, sample: Build) -> None:
@@ -161,6 +284,10 @@ def test_one_customer_by_keyboard(page: Page) -> None:
     for name in ("Why these scores?", "What to offer?", "How did the segment change?"):
         expect(page.get_by_role("heading", name=name)).to_be_visible()
     assert page.locator("section[aria-label=Recommendations] li").count() > 3
+    drawn(page, "orders", "history")
+    page.locator("#rows-orders summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#rows-orders table")).to_be_visible()
 
 
 @pytest.fixture(scope="module")
@@ -192,8 +319,10 @@ def _from_mapping_to_download(page: Page) -> int:
     expect(page.locator("#column_customer_id")).to_have_value("Customer ID")
     page.get_by_role("button", name="Classify").click()
     expect(page.locator("#work-progress").or_(page.locator("#results"))).to_be_visible()
-    expect(page.locator("#results")).to_be_visible()
+    expect(page.locator("#results")).to_be_visible(timeout=SECONDS)
     assert "sale" in column(page, "rules", 0)
+    drawn(page, "segments", "drift")
+    assert violations(page) == []
     heads = page.locator("#classified thead th")
     for at in range(heads.count()):
         for _ in range(2):
@@ -265,14 +394,22 @@ def test_a_file_can_be_dropped_and_a_bad_one_says_why(page: Page) -> None:
 def test_the_lab_from_two_to_ten_clusters(page: Page, sample: Build) -> None:
     page.goto("/lab")
     page.get_by_role("button", name="Try all numbers").click()
+    drawn(page, *LABS)
+    page.locator("#rows-elbow summary").click()
     expect(page.locator("#evaluations")).to_be_visible()
     expect(page.locator("#evaluations tbody tr")).to_have_count(9)
+    assert violations(page) == []
     slider = page.locator("#clusters")
     for count in range(2, 11):
         slider.fill(str(count))
-        expect(page.locator("#lab-profile figcaption")).to_have_text(f"Profile of {count} clusters")
+        expect(page.locator("#figure-profile figcaption")).to_have_text(
+            f"Profile of {count} clusters"
+        )
         expect(page.locator("#clusters-shown")).to_have_text(str(count))
-        expect(page.locator("#lab-profile tbody tr")).to_have_count(count)
+        expect(page.locator("#figure-profile tbody tr")).to_have_count(count)
+        drawn(page, "cluster_recency")
+        bars = page.locator("[data-plot='cluster_recency'] svg .mark-rect.role-mark path")
+        expect(bars).to_have_count(count)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download customer_segments.csv").click()
     assert download.value.suggested_filename == "customer_segments.csv"
@@ -280,6 +417,9 @@ def test_the_lab_from_two_to_ten_clusters(page: Page, sample: Build) -> None:
         rows = list(csv.DictReader(source))
     assert len(rows) == len(sample.query("from customers"))
     assert len({row["cluster_id"] for row in rows}) == 10
+
+
+CHARTS_OF = {"/explore": EXPLORED, "/customers/12346": ("orders", "history")}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -290,6 +430,7 @@ def test_pages_are_accessible_wide_and_narrow(page: Page, path: str, scheme: str
     for width in (1440, 360):
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(path)
+        drawn(page, *CHARTS_OF.get(path, ()))
         assert violations(page) == []
         overflow = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"

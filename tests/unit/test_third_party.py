@@ -7,8 +7,8 @@ import re
 
 import vl_convert
 
+from regulars.charts.assets import vega_bundle
 from regulars.charts.draw import VEGA_LITE
-from regulars.report.render import vega_bundle
 from tests.conftest import ROOT
 
 NOTICES = (ROOT / "THIRD_PARTY.md").read_text(encoding="utf-8")

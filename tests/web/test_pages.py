@@ -11,6 +11,8 @@ from html import unescape
 import pytest
 from starlette.testclient import TestClient
 
+from regulars.charts.assets import vega_bundle, vega_licence
+from regulars.web.assets import address
 from regulars.web.customers import KINDS
 from regulars.web.results import KINDS as RESULT_KINDS
 from tests.conftest import Build
@@ -218,7 +220,9 @@ def test_the_lab_tries_every_number_and_keeps_its_labels(client: TestClient, sam
     lab_id = re.search(r"/lab/([0-9a-f]{32})/", begun.text)[1]
     wait(client, f"/lab/{lab_id}/progress")
     page = client.get(f"/lab/{lab_id}/results").text
-    counts = re.findall(r'<th scope="row" class="number">(\d+)</th>', page.split("lab-profile")[0])
+    counts = re.findall(
+        r'<th scope="row" class="number">(\d+)</th>', page.split("figure-profile")[0]
+    )
     assert counts == [str(count) for count in range(2, 11)]
     total = len(sample.query("from customers"))
     for count in (2, 10):
@@ -254,3 +258,21 @@ def test_the_api_is_documented_without_a_script(client: TestClient) -> None:
     page = client.get("/api-docs").text
     assert "/api/v1/classify_customers" in page
     assert "An answer, from the sample shop" in page
+
+
+def test_the_library_of_charts_is_handed_out_with_its_licence(client: TestClient) -> None:
+    response = client.get(address("vega.js"))
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/javascript")
+    assert response.headers["content-encoding"] == "gzip"
+    assert response.text.endswith(vega_bundle())
+    assert vega_licence() in response.text
+    page = client.get("/explore").text
+    for name in ("theme.css", "vega.js", "draw.js"):
+        assert f'"{address(name)}"' in page
+    assert address("vega.js") not in client.get("/login").text
+
+
+@pytest.mark.parametrize("file", ["vega.js", "vega.0000000000000000.js", "draw.js.map"])
+def test_a_file_without_its_hash_is_not_there(client: TestClient, file: str) -> None:
+    assert client.get(f"/static/charts/{file}").status_code == 404

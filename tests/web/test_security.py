@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from regulars.errors import InvalidSettingError
 from regulars.web.app import create_app
+from regulars.web.assets import address
 from regulars.web.guards import COOKIE
 from regulars.web.settings import ServerSettings
 from tests.conftest import ROOT, Build
@@ -140,7 +141,8 @@ class _Scripts(HTMLParser):
 def _scripts(text: str) -> list[tuple[str, dict[str, str | None]]]:
     parser = _Scripts()
     parser.feed(text)
-    return [one for one in parser.found if one[1].get("src") not in ("/static/htmx.min.js", "/static/app.js")]  # fmt: skip
+    own = {"/static/htmx.min.js", "/static/app.js", address("vega.js"), address("draw.js")}
+    return [one for one in parser.found if one[1].get("src") not in own]
 
 
 def test_text_of_a_file_never_becomes_markup(client: TestClient) -> None:

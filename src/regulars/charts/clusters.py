@@ -6,10 +6,13 @@ import altair as alt
 
 from regulars.charts.marks import (
     COUNT,
+    MONEY,
+    MONEY_SHORT,
     SHARE,
     SHARE_FINE,
     Rows,
     ordered,
+    ranked_bars,
     rows,
     tip,
     tips,
@@ -138,6 +141,38 @@ def _by_count(figure: str, title: str, style: str) -> alt.LayerChart:
         base.mark_point(size=60).encode(tooltip=tooltip),
         base.transform_filter("datum.is_chosen").mark_point(size=260, filled=False, strokeWidth=2),
     ).properties(height=200)
+
+
+def recency(_data: Rows) -> alt.LayerChart:
+    """Median days since the last order of each cluster."""
+    return _medians("recency_days", "Median days since the last order", COUNT)
+
+
+def frequency(_data: Rows) -> alt.LayerChart:
+    """Median number of orders of each cluster."""
+    return _medians("frequency", "Median orders", ",.3~g")
+
+
+def monetary(_data: Rows) -> alt.LayerChart:
+    """Median net revenue of each cluster."""
+    return _medians("monetary", "Median net revenue", MONEY_SHORT)
+
+
+def _medians(measure: str, title: str, style: str) -> alt.LayerChart:
+    return ranked_bars(
+        name="cluster_name",
+        figure=f"median_{measure}",
+        title=title,
+        style=style,
+        room_share=0.3,  # three stand side by side
+        tooltip=tips(
+            ("cluster_name:N", "Cluster"),
+            ("customer_count:Q", "Customers", COUNT),
+            ("median_recency_days:Q", "Median days since the last order", COUNT),
+            ("median_frequency:Q", "Median orders", ",.1~f"),
+            ("median_monetary:Q", "Median net revenue", MONEY),
+        ),
+    )
 
 
 def agreement(data: Rows) -> alt.LayerChart:

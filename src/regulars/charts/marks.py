@@ -72,8 +72,9 @@ def ranked_bars(
     colour: alt.Color | None = None,
     label_style: str | None = None,
     name_limit: int | None = None,
+    room_share: float = 0.14,
 ) -> alt.LayerChart:
-    """Horizontal bars in the order of the rows, each with its number at the end."""
+    """Horizontal bars in the order of the rows, each with its number at the end, for which there is some room."""
     base = (
         rows()
         .transform_filter(alt.datum[figure] != None)  # noqa: E711 - a Vega expression
@@ -96,7 +97,7 @@ def ranked_bars(
     )
     # room for the number of the longest bar
     room = (
-        base.transform_calculate(reach=f"datum.{figure} * 1.14")
+        base.transform_calculate(reach=f"datum.{figure} * {1 + room_share:g}")
         .mark_point(opacity=0)
         .encode(x="reach:Q", tooltip=alt.value(None))
     )

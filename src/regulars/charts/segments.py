@@ -301,3 +301,63 @@ def priority(_data: Rows) -> alt.LayerChart:
             ("value_at_risk_90d:Q", "Revenue at risk in 90 days", MONEY),
         ),
     )
+
+
+def expected_values(data: Rows) -> alt.LayerChart:
+    """Expected value of a segment's customers: the median, and the middle half of them."""
+    base = (
+        rows()
+        .transform_filter("isValid(datum.median_clv_90d)")
+        .encode(y=alt.Y("segment:N", sort=ordered(data, "segment"), title=None))
+    )
+    axis = {
+        "scale": alt.Scale(type="symlog", constant=10),
+        "axis": alt.Axis(format=MONEY_SHORT, values=[0, 10, 100, 1e3, 1e4, 1e5], ticks=False),
+    }
+    return alt.layer(
+        base.mark_rule(strokeWidth=5, strokeCap="round", opacity=0.35).encode(
+            x=alt.X(
+                "low_clv_90d:Q",
+                title="Median, and the middle half of the customers",
+                **axis,
+            ),
+            x2="high_clv_90d:Q",
+        ),
+        base.mark_point(size=70).encode(
+            x=alt.X("median_clv_90d:Q", **axis),
+            tooltip=tips(
+                ("segment:N", "Segment"),
+                ("median_clv_90d:Q", "Median", MONEY),
+                ("low_clv_90d:Q", "A quarter has less than", MONEY),
+                ("high_clv_90d:Q", "A quarter has more than", MONEY),
+                ("clv_90d:Q", "All of them", MONEY),
+                ("customer_count:Q", "Customers", COUNT),
+            ),
+        ),
+    ).properties(height={"step": 24})
+
+
+def history(data: Rows) -> alt.LayerChart:
+    """One customer's segment at each month's end; the best segment is on top."""
+    base = rows().encode(
+        x=alt.X(
+            "as_of_date:T",
+            title=None,
+            axis=alt.Axis(format="%b %y"),
+            scale=alt.Scale(padding=16),
+        ),
+        y=alt.Y("segment:N", sort=ordered(data, "segment", by="display_order"), title=None),
+    )
+    return alt.layer(
+        base.mark_line(interpolate="step-after", strokeWidth=1.5, opacity=0.6),
+        base.mark_point(size=45).encode(
+            tooltip=tips(
+                ("as_of_date:T", "Month up to", DAY),
+                ("segment:N", "Segment"),
+                ("cause:N", "Why it changed"),
+                ("recency_days:Q", "Days since the last order", COUNT),
+                ("frequency:Q", "Orders", COUNT),
+                ("monetary:Q", "Net revenue", MONEY),
+            )
+        ),
+    ).properties(height={"step": 30})

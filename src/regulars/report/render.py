@@ -9,16 +9,15 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from regulars.charts.draw import VEGA_LITE, uses_map, world
-from regulars.charts.theme import DARK, LIGHT, config, currency_symbol, format_locale
+from regulars.charts.assets import drawing_script, theme_style, themes, vega_bundle, vega_licence
+from regulars.charts.draw import uses_map, world
+from regulars.charts.theme import currency_symbol, format_locale
 from regulars.report import words
 from regulars.report.summarise import Column, PanelView, Report
 
@@ -36,7 +35,9 @@ def render(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script, vega = _asset("report.css"), _asset("report.js"), vega_bundle()
+    style = theme_style() + _asset("report.css")
+    script = drawing_script() + _asset("report.js")
+    vega = vega_bundle()
     policy = "; ".join(
         [
             "default-src 'none'",
@@ -55,17 +56,10 @@ def render(report: Report) -> str:
         style=Markup(style),
         script=Markup(script),
         vega=Markup(vega),
+        licence=Markup(vega_licence()),
         data=as_script_data(_content(report)),
         options=selections(report),
     )
-
-
-@cache
-def vega_bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script (see THIRD_PARTY.md)."""
-    text = vl_convert.javascript_bundle(vl_version=VEGA_LITE).replace("\r", "")
-    # inside a script element these would end it or change how it is read
-    return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def as_script_data(content: object) -> Markup:
@@ -104,7 +98,7 @@ def _content(report: Report) -> dict[str, Any]:
             "symbol": currency_symbol(report.words.currency),
         },
         "locale": format_locale(report.words.currency),
-        "themes": {"light": config(LIGHT), "dark": config(DARK)},
+        "themes": themes(),
         "tabs": [tab.tab.key for tab in report.tabs],
         "customerCount": report.customer_count,
         "panels": {view.panel.key: _panel(view) for view in views},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
@@ -17,7 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regulars.warehouse import NotBuiltError
-from regulars.web import api, pages, problems
+from regulars.web import api, assets, pages, problems
 from regulars.web.guards import Guard
 from regulars.web.settings import ServerSettings
 from regulars.web.store import Publication, Store
@@ -54,6 +55,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         app.state.store = Store(
             settings.database.absolute(), memory=settings.read_memory, threads=settings.read_threads
         )
+        assets.warm_up()
         await run_in_threadpool(app.state.uploads.warm_up)
         yield
         await run_in_threadpool(app.state.uploads.close)
@@ -76,6 +78,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
     problems.install(app)
     pages.install(app)
     app.include_router(api.router)
+    app.include_router(assets.router)
     app.mount("/static", StaticFiles(directory=str(files("regulars.web") / "static")))
     app.add_middleware(Answers, owner=app)
     app.add_middleware(Guard, settings=settings, respond=pages.respond)
@@ -107,6 +110,7 @@ class Answers:
         self.app = app
         self.owner = owner
         self._remembered: OrderedDict[str, tuple[list[tuple[bytes, bytes]], bytes]] = OrderedDict()
+        self._making: dict[str, asyncio.Event] = {}
         self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -154,12 +158,23 @@ class Answers:
         if key in (part.strip() for part in wanted.split(",")):
             await _send(send, 304, validators, b"")
             return
-        if scope["method"] == "GET" and key in self._remembered:
+        if scope["method"] != "GET":
+            await self.app(scope, receive, self._remembering(key, validators, send))
+            return
+        # who asks for what is being made waits for it: a new copy is met by everybody at once
+        while key not in self._remembered and (making := self._making.get(key)):
+            await making.wait()
+        if key in self._remembered:
             self._remembered.move_to_end(key)
             headers, body = self._remembered[key]
             await _send(send, 200, headers, body)
             return
-        await self.app(scope, receive, self._remembering(key, validators, send))
+        self._making[key] = made = asyncio.Event()
+        try:
+            await self.app(scope, receive, self._remembering(key, validators, send))
+        finally:
+            del self._making[key]
+            made.set()
 
     def _remembering(self, key: str, validators: list[tuple[bytes, bytes]], send: Send) -> Send:
         start: Message = {}

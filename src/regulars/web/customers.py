@@ -198,11 +198,94 @@ def grouped(publication: Publication, chosen: CustomerFilter, by: str) -> list[d
             median(monetary) as median_monetary,
             avg(churn_probability_90d) as avg_churn_probability_90d,
             sum(clv_90d) as clv_90d,
-            sum(value_at_risk_90d) as value_at_risk_90d
+            sum(value_at_risk_90d) as value_at_risk_90d,
+            count(*) filter (where frequency >= 2) as repeat_count,
+            quantile_cont(clv_90d, 0.25) as low_clv_90d,
+            quantile_cont(clv_90d, 0.5) as median_clv_90d,
+            quantile_cont(clv_90d, 0.75) as high_clv_90d
         from ({LIST}) as listed where {condition}
         group by {by} order by revenue desc nulls last, name
     """
     return publication.query(sql, [chosen.recipe, *values]).dicts()
+
+
+# Upper ends of the bins but the last.
+RECENCY_BINS = (30, 90, 180, 365)
+FREQUENCY_BINS = (1, 2, 5, 10)
+# Cells of revenue and expected value per factor of ten, and the least amount that is told apart.
+CELLS_PER_DECADE = 4
+LEAST_AMOUNT = 1.0
+
+
+def recency_by_frequency(publication: Publication, chosen: CustomerFilter) -> list[dict[str, Any]]:
+    """Customers, revenue and expected value by how long ago and how often they ordered; every bin, often first."""
+    condition, values = chosen.condition()
+    sql = f"""
+        select
+            len(list_filter(?::integer[], lambda bound: recency_days > bound)) as recency_bin,
+            len(list_filter(?::integer[], lambda bound: frequency > bound)) as frequency_bin,
+            count(*) as customer_count,
+            sum(monetary) as revenue,
+            sum(clv_90d) as clv_90d
+        from ({LIST}) as listed where {condition}
+        group by recency_bin, frequency_bin
+    """
+    bound = [list(RECENCY_BINS), list(FREQUENCY_BINS), chosen.recipe, *values]
+    found = {
+        (row["recency_bin"], row["frequency_bin"]): row
+        for row in publication.query(sql, bound).dicts()
+    }
+    empty = {"customer_count": 0, "revenue": None, "clv_90d": None}
+    if not found:
+        return []
+    return [
+        empty
+        | found.get((recency, frequency), {})
+        | {
+            "recency": _bin(RECENCY_BINS, recency, 0),
+            "frequency": _bin(FREQUENCY_BINS, frequency, 1),
+        }
+        for frequency in reversed(range(len(FREQUENCY_BINS) + 1))
+        for recency in range(len(RECENCY_BINS) + 1)
+    ]
+
+
+def _bin(bounds: Sequence[int], at: int, least: int) -> str:
+    if at == len(bounds):
+        return f"over {bounds[-1]}"
+    low = bounds[at - 1] + 1 if at else least
+    return f"{low}" if low == bounds[at] else f"{low} to {bounds[at]}"
+
+
+def revenue_by_expected_value(
+    publication: Publication, chosen: CustomerFilter
+) -> list[dict[str, Any]]:
+    """Customers with revenue and a forecast, in cells of equal ratios; amounts below one count as one."""
+    condition, values = chosen.condition()
+    sql = f"""
+        with placed as (
+            select
+                cast(floor(? * log10(greatest(monetary, ?))) as integer) as monetary_cell,
+                cast(floor(? * log10(greatest(clv_90d, ?))) as integer) as clv_cell,
+                churn_probability_90d
+            from ({LIST}) as listed
+            where {condition} and monetary > 0 and clv_90d is not null
+        )
+        select
+            monetary_cell,
+            clv_cell,
+            count(*) as customer_count,
+            avg(churn_probability_90d) as churn_probability_90d
+        from placed group by monetary_cell, clv_cell order by monetary_cell, clv_cell
+    """
+    scale = [CELLS_PER_DECADE, LEAST_AMOUNT]
+    rows = publication.query(sql, [*scale, *scale, chosen.recipe, *values]).dicts()
+    for row in rows:
+        for name in ("monetary", "clv"):
+            cell = row.pop(f"{name}_cell")
+            row[f"{name}_from"] = 10 ** (cell / CELLS_PER_DECADE)
+            row[f"{name}_to"] = 10 ** ((cell + 1) / CELLS_PER_DECADE)
+    return rows
 
 
 def known(publication: Publication, query: str, values: Sequence[Any] = ()) -> list[str]:

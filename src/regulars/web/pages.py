@@ -25,11 +25,13 @@ from fastapi import (
 )
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from regulars.errors import RegularsError
-from regulars.web import api, charts, problems, results
+from regulars.web import api, assets, charts, problems, results
 from regulars.web import customers as listing
 from regulars.web.csv_rows import csv_bytes
 from regulars.web.customers import CustomerFilter
@@ -41,6 +43,7 @@ from regulars.web.uploads import Upload, Uploads
 
 PAGE_ROWS = 25
 RAW_ROWS = 100
+ORDERS = 200
 MISSING = "\N{EN DASH}"
 EXPIRES_SECONDS = 7 * 24 * 3600
 
@@ -85,6 +88,11 @@ def _words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def _data(value: Any) -> Markup:  # noqa: ANN401 - what JSON can have
+    """JSON for an attribute in single quotes: no character of it can end the attribute."""
+    return htmlsafe_json_dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
 _environment = jinja2.Environment(
     loader=jinja2.PackageLoader("regulars.web"),
     autoescape=True,
@@ -92,8 +100,18 @@ _environment = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"number": _number, "percent": _percent, "cell": _cell, "words": _words}
-_environment.globals |= {"chart": charts.specification}
+_environment.filters |= {
+    "number": _number,
+    "percent": _percent,
+    "cell": _cell,
+    "words": _words,
+    "data": _data,
+}
+_environment.globals |= {
+    "asset": assets.address,
+    "plot_of": charts.plot,
+    "chart_settings": charts.settings,
+}
 
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
@@ -260,7 +278,10 @@ def explore(request: Request, asked: Annotated[Explored, Depends()]) -> Response
         by_segment=by_segment,
         by_country=listing.grouped(publication, chosen, "country")[:15],
         by_cluster=listing.grouped(publication, chosen, "cluster_name"),
-        grid=_recency_by_frequency(publication, chosen),
+        grid=listing.recency_by_frequency(publication, chosen),
+        bins=len(listing.RECENCY_BINS) + 1,
+        cell_ratio=10 ** (1 / listing.CELLS_PER_DECADE),
+        value_cells=listing.revenue_by_expected_value(publication, chosen),
         sentences=_sentences(publication, totals, by_segment),
         rows=listing.page_number(publication, chosen, asked.order, number=number, size=PAGE_ROWS),
         page=number,
@@ -306,32 +327,14 @@ def _choices(publication: Publication, recipe: str) -> dict[str, list[str]]:
     }
 
 
-RECENCY_BINS = (30, 90, 180, 365)
-FREQUENCY_BINS = (1, 2, 5, 10)
-
-
-def _recency_by_frequency(publication: Publication, chosen: CustomerFilter) -> list[dict[str, Any]]:
-    """Customers and expected value by how long ago and how often they ordered."""
-    condition, values = chosen.condition()
-    sql = f"""
-        select
-            len(list_filter([30, 90, 180, 365], lambda bound: recency_days > bound)) as recency_bin,
-            len(list_filter([1, 2, 5, 10], lambda bound: frequency > bound)) as frequency_bin,
-            count(*) as customer_count,
-            sum(monetary) as revenue,
-            sum(clv_90d) as clv_90d
-        from ({listing.LIST}) as listed where {condition}
-        group by recency_bin, frequency_bin order by recency_bin, frequency_bin
-    """
-    return publication.query(sql, [chosen.recipe, *values]).dicts()
-
-
 def _sentences(
     publication: Publication, totals: Mapping[str, Any], by_segment: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     """What is worth knowing, in sentences with their numbers: of the insights where there are any."""
     if "insights" in publication.tables:
-        rows = publication.query("select sentence from insights order by insight_rank limit 3").rows
+        rows = publication.query(
+            "select concat(title, ': ', sentence) from insights order by insight_rank limit 3"
+        ).rows
         return [sentence for (sentence,) in rows]
     sentences = []
     revenue = float(totals["revenue"])
@@ -390,17 +393,49 @@ def customer(request: Request, customer_id: api.CustomerId) -> Response:
     story = api.customer_story(publication, customer_id)
     orders = publication.query(
         "select order_id, ordered_at, line_count, quantity, revenue, returned_revenue from orders "
-        "where customer_id = ? order by ordered_at desc, order_id limit 50",
-        [customer_id],
+        "where customer_id = ? order by ordered_at desc, order_id limit ?",
+        [customer_id, ORDERS],
     ).dicts()
+    order_of = {
+        name: at
+        for at, name in enumerate(
+            listing.known(
+                publication, "select segment from main_seeds.segments order by display_order"
+            )
+        )
+    }
+    history = [
+        row | {"display_order": order_of[row["segment"]]} for row in story["segment_history"]
+    ]
     return render(
         request,
         "customer.html",
         publication=publication,
         story=story,
         orders=orders,
+        timeline=_timeline(publication, story, orders),
+        history=history,
         recommendations=api.recommendation_rows(publication, customer_id),
     )
+
+
+def _timeline(
+    publication: Publication, story: Mapping[str, Any], orders: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What the timeline shows: orders, the as-of date, and the next order where it is forecast."""
+    rows = [{"kind": "order", "day": order["ordered_at"], **order} for order in reversed(orders)]
+    rows.append({"kind": "as_of", "day": publication.as_of_date})
+    scores = story["scores"]
+    if scores and scores["next_order_date_expected"]:
+        rows.append(
+            {
+                "kind": "next",
+                "day": scores["next_order_date_expected"],
+                "low": scores["next_order_date_low"],
+                "high": scores["next_order_date_high"],
+            }
+        )
+    return rows
 
 
 # ---- upload and classify ----
@@ -541,6 +576,7 @@ def upload_results(
         classified=classified,
         recipe=chosen,
         rules=results.rules(found),
+        by_segment=results.segments(found),
         observations=found.query(
             "from observations where found_count > 0 order by observation", []
         ).dicts(),
@@ -640,6 +676,7 @@ def lab_results(
         "lab_profile.html" if is_profile else "lab_results.html",
         upload=found,
         counts=counts,
+        evaluations=[one["evaluation"] | {"is_chosen": one is chosen} for one in counts],
         customer_count=found.result("lab")["customer_count"],
         chosen=chosen,
         publication=api.published(request),

@@ -94,6 +94,17 @@ def rules(upload: Upload) -> list[dict[str, Any]]:
     return upload.query(sql, []).dicts()
 
 
+def segments(upload: Upload) -> list[dict[str, Any]]:
+    """Segments of the file's customers, the largest revenue first."""
+    sql = (
+        "select segment as name, count(*) as customer_count, sum(monetary) as revenue, "
+        "median(recency_days) as median_recency_days, median(frequency) as median_frequency, "
+        "median(monetary) as median_monetary "
+        "from customers group by segment order by revenue desc nulls last, name"
+    )
+    return upload.query(sql, []).dicts()
+
+
 def nested(row: dict[str, Any]) -> dict[str, Any]:
     """A customer as the API has it."""
     return row | {

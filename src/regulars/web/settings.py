@@ -33,7 +33,7 @@ class ServerSettings(BaseSettings):
         result_minutes: Minutes after the last look at which an upload's results are deleted.
         results: Most results that are kept; the oldest goes first.
         read_memory: DuckDB's memory for reading the published database.
-        read_threads: Threads that read it.
+        read_threads: DuckDB's threads for it; many small queries side by side need one.
     """
 
     model_config = SettingsConfigDict(env_prefix="REGULARS_SERVE_", frozen=True)
@@ -54,7 +54,7 @@ class ServerSettings(BaseSettings):
     result_minutes: int = Field(default=30, gt=0)
     results: int = Field(default=20, gt=0)
     read_memory: str = "1GB"
-    read_threads: int = Field(default=2, gt=0)
+    read_threads: int = Field(default=1, gt=0)
 
     @property
     def is_loopback(self) -> bool:

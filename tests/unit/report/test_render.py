@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from regulars.report.render import as_script_data, render, vega_bundle
+from regulars.charts.assets import vega_bundle
+from regulars.report.render import as_script_data, render
 from regulars.report.summarise import summarise
 from regulars.report.write import write_report
 from regulars.warehouse import NotBuiltError
