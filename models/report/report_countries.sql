@@ -12,6 +12,7 @@ with
                 row_number() over (order by revenue desc, country asc) as integer
             ) as country_rank
         from country_performance
+        where country is not null
     ),
 
     report_countries as (
