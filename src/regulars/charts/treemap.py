@@ -47,7 +47,7 @@ def squarify(sizes: Sequence[float], *, width: float, height: float) -> list[Rec
             areas[:count], side
         ):
             count += 1
-        placed, left = _strip(areas[:count], left)
+        placed, left = _strip(areas[:count], sum(areas), left)
         done += placed
         areas = areas[count:]
     return done
@@ -59,19 +59,25 @@ def _worst(areas: Sequence[float], side: float) -> float:
     return max(max(area / depth / depth, depth * depth / area) for area in areas)
 
 
-def _strip(areas: Sequence[float], space: Rectangle) -> tuple[list[Rectangle], Rectangle]:
-    """Fill a strip along the shorter side; return what it holds and the space that is left."""
+def _strip(
+    areas: Sequence[float], left_area: float, space: Rectangle
+) -> tuple[list[Rectangle], Rectangle]:
+    """Fill a strip along the shorter side; return what it holds and the space that is left.
+
+    Sides are shares of the space's own, never areas over sides: what rounding has taken from a narrow rest must not
+    make its rectangles stick out.
+    """
     placed, total = [], sum(areas)
     if space.width >= space.height:
-        depth, at = total / space.height, space.y
+        depth, at = space.width * (total / left_area), space.y
         for area in areas:
-            placed.append(Rectangle(space.x, at, depth, area / depth))
-            at += area / depth
+            placed.append(Rectangle(space.x, at, depth, space.height * (area / total)))
+            at += placed[-1].height
         rest = Rectangle(space.x + depth, space.y, max(space.width - depth, 0.0), space.height)
     else:
-        depth, at = total / space.width, space.x
+        depth, at = space.height * (total / left_area), space.x
         for area in areas:
-            placed.append(Rectangle(at, space.y, area / depth, depth))
-            at += area / depth
+            placed.append(Rectangle(at, space.y, space.width * (area / total), depth))
+            at += placed[-1].width
         rest = Rectangle(space.x, space.y + depth, space.width, max(space.height - depth, 0.0))
     return placed, rest
