@@ -27,7 +27,8 @@ from regulars.lab import LabSettings, run_lab
 from regulars.warehouse import open_read_only
 from regulars.web.problems import Problem, accident, problem_of
 
-NICENESS = 10
+# The lowest there is: readers of the published database come first.
+NICENESS = 19
 TABLES = ("customers", "clusters", "ledger", "observations", "set_aside")
 
 
@@ -44,7 +45,7 @@ def run(
         sender: Takes ("step", done, total, name), then ("done", result) or ("problem", details).
     """
     os.setsid()  # children, such as the reader of workbooks, end with this process
-    os.nice(NICENESS)  # readers of the published database come first
+    os.nice(NICENESS)
     os.umask(0o077)
     _limit_memory(limits.pop("address_bytes"))
 
