@@ -12,7 +12,6 @@ Rows = Sequence[Mapping[str, Any]]
 MONEY = "$,.0f"
 MONEY_SHORT = "$,.3~s"
 COUNT = ",.0f"
-COUNT_SHORT = ",.3~s"
 SHARE = ".0%"
 SHARE_FINE = ".1%"
 FIGURE = ",.3~g"

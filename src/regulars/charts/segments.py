@@ -223,7 +223,7 @@ def migration_matrix(data: Rows) -> alt.LayerChart:
             ("customer_count:Q", "Customers", COUNT),
             ("revenue:Q", "Their revenue", MONEY),
             ("purchased_count:Q", "Moved by a purchase", COUNT),
-            ("time_passed_count:Q", "by time without one", COUNT),
+            ("time_passed_count:Q", "by time without an order", COUNT),
             ("cut_points_moved_count:Q", "because others changed", COUNT),
             ("returned_goods_count:Q", "by returned goods", COUNT),
         ),

@@ -62,7 +62,7 @@ def _moved(rows: list[Row], _words: Words) -> str | None:
     largest = max(moved, key=lambda row: row["customer_count"])
     causes = {
         "purchased_count": "a purchase",
-        "time_passed_count": "time without one",
+        "time_passed_count": "time without an order",
         "cut_points_moved_count": "changes of other customers",
         "returned_goods_count": "returned goods",
     }
