@@ -345,7 +345,7 @@ def test_an_answer_still_under_way_does_not_bring_back_what_is_deleted(
     page.get_by_role("button", name="Classify").click()
     expect(page.locator("#results")).to_be_visible(timeout=SECONDS)
     held: list[Route] = []
-    page.route(re.compile("/(results|delete)"), lambda route: held.append(route))  # noqa: PLW0108
+    page.route(re.compile("/(results|delete)"), lambda route: held.append(route))
     with page.expect_request(re.compile("recipe=mixed_gmm")):
         page.get_by_label("Clusters by", exact=True).select_option("mixed_gmm")
     with page.expect_request("**/delete"):

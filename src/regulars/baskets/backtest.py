@@ -192,7 +192,7 @@ def _basket_hits(
     # each product of the basket counts alike
     rest = profile(given, customers, catalogue, half_life=np.inf)
     affinities = learn_affinities(before, catalogue, half_life=BASKET_HALF_LIFE)
-    fits = (rest @ affinities.scores).toarray()
+    fits = (rest @ affinities).toarray()
     fits /= np.maximum(fits.max(axis=1, keepdims=True), np.finfo(float).tiny)
     own = known[known["customer_id"].isin(customers)]
     habit = profile(own, customers, catalogue, half_life=HABIT_HALF_LIFE).toarray()
