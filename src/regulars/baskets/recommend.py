@@ -53,7 +53,7 @@ SCHEMA = pa.schema(
 )
 # Purchases in a batch, and cells of a batch's dense scores.
 BATCH_ROWS = 500_000
-BATCH_CELLS = 20_000_000
+BATCH_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
