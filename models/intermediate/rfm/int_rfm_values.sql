@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 -- Grain: one row per as_of_date and customer_id. Recency, frequency and monetary
 -- value of every
 -- customer with an order that stands on the date.
