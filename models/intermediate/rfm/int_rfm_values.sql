@@ -37,20 +37,25 @@ with
 
     -- counting distinct orders for every date would group them all anew
     customer_days_with_orders as (
-        select customer_days.*, coalesce(new_orders.order_count, 0) as order_count
+        select
+            customer_days.*,
+            case
+                when customer_days.reversed_date is null
+                then new_orders.order_count
+                else 0
+            end as order_count
         from customer_days
         left join
             new_orders
             on customer_days.customer_id = new_orders.customer_id
             and customer_days.sold_date = new_orders.sold_date
-            and customer_days.reversed_date is null
     ),
 
     purchases as (
         select
             as_of_dates.as_of_date,
-            as_of_dates.as_of_at,
             customer_days.customer_id,
+            max(as_of_dates.as_of_at) as as_of_at,
             min(customer_days.sold_date) as first_purchase_date,
             max(customer_days.sold_date) as last_purchase_date,
             max(customer_days.last_sold_at) as last_purchase_at,
@@ -60,7 +65,7 @@ with
         inner join
             as_of_dates
             on {{ stands_on_date("customer_days", "as_of_dates.as_of_date") }}
-        group by as_of_dates.as_of_date, as_of_dates.as_of_at, customer_days.customer_id
+        group by as_of_dates.as_of_date, customer_days.customer_id
     ),
 
     -- orders between their sale and their reversal, of which no other line stands yet
