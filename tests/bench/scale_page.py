@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from math import log
 from typing import Any
 
@@ -124,7 +125,7 @@ def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
 def _growth(runs: Sequence[Mapping[str, Any]]) -> str:
     by_size = {run["size"]: run for run in reversed(runs)}
     sizes = sorted(by_size)
-    steps = list(zip(sizes, sizes[1:], strict=False))
+    steps = list(pairwise(sizes))
     if len(sizes) > 2:
         steps.append((sizes[0], sizes[-1]))
     head = "".join(f" x{low} to x{high} |" for low, high in steps)
