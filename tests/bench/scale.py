@@ -46,6 +46,7 @@ write_parquet(
 """
 COUNT = """
 import json, sys, duckdb
+duckdb.execute("set enable_progress_bar = false")
 lines, orders, customers, products = duckdb.execute(
     'select count(*), count(distinct "Invoice"), count(distinct "Customer ID"), '
     'count(distinct upper(trim("StockCode"))) from read_parquet(?)', [sys.argv[1] + "/*.parquet"]
