@@ -6,14 +6,12 @@
 with
     as_of_dates as (select * from {{ ref("int_as_of_dates") }}),
 
-    order_parts as (select * from {{ ref("int_order_parts") }}),
-
     customer_returns as (select * from {{ ref("int_customer_returns") }}),
 
     -- an order counts from the first day of its lines that nobody reversed
     unreversed_orders as (
         select customer_id, order_id, min(sold_date) as sold_date
-        from order_parts
+        from {{ ref("int_order_parts") }} as order_parts
         where reversed_date is null
         group by customer_id, order_id
     ),
@@ -31,7 +29,7 @@ with
             reversed_date,
             max(last_sold_at) as last_sold_at,
             sum(gross_revenue) as gross_revenue
-        from order_parts
+        from {{ ref("int_order_parts") }} as order_parts
         group by customer_id, sold_date, reversed_date
     ),
 
@@ -74,7 +72,7 @@ with
             as_of_dates.as_of_date,
             reversed_parts.customer_id,
             count(distinct reversed_parts.order_id) as order_count
-        from order_parts as reversed_parts
+        from {{ ref("int_order_parts") }} as reversed_parts
         inner join
             as_of_dates
             on {{ stands_on_date("reversed_parts", "as_of_dates.as_of_date") }}

@@ -1,7 +1,5 @@
 -- Grain: one row per observation. What is odd in the input but decides about no row.
 with
-    transactions as (select * from {{ ref("int_transactions_classified") }}),
-
     -- few lines share order and product with another: all columns are compared of
     -- these only
     repeated_products as (
@@ -9,14 +7,14 @@ with
             source_file_number,
             coalesce(order_id, '') as order_id,
             coalesce(stock_code, '') as stock_code
-        from transactions
+        from {{ ref("int_transactions_classified") }} as transactions
         group by source_file_number, coalesce(order_id, ''), coalesce(stock_code, '')
         having count(*) > 1
     ),
 
     repeated as (
         select transactions.source_file_number, count(*) - 1 as repetition_count
-        from transactions
+        from {{ ref("int_transactions_classified") }} as transactions
         inner join
             repeated_products
             on transactions.source_file_number = repeated_products.source_file_number
@@ -41,14 +39,14 @@ with
             order_id,
             min(occurred_at) < max(occurred_at) as has_several_times,
             min(customer_id) < max(customer_id) as has_several_customers
-        from transactions
+        from {{ ref("int_transactions_classified") }} as transactions
         where order_id is not null and disposition <> 'overlap'
         group by order_id
     ),
 
     customers as (
         select customer_id, min(country) < max(country) as has_several_countries
-        from transactions
+        from {{ ref("int_transactions_classified") }} as transactions
         where customer_id is not null
         group by customer_id
     ),
@@ -86,14 +84,14 @@ with
             'rows without description',
             'Rows whose description is empty or one of var missing_description_words. The product takes its most frequent description from other rows.',
             count(*)
-        from transactions
+        from {{ ref("int_transactions_classified") }} as transactions
         where description is null
         union all
         select
             'rows without customer',
             'Rows without a customer id. They count in sales, not in customer marts.',
             count(*)
-        from transactions
+        from {{ ref("int_transactions_classified") }} as transactions
         where customer_id is null
     )
 
