@@ -19,7 +19,7 @@ with
             1 as part,
             'All rows of the source' as step,
             'total' as kind,
-            cast(null as varchar) as disposition,
+            cast(null as string) as disposition,
             'Quantity times price of every row, as it came.' as reason,
             sum(row_count) as row_count,
             sum(amount) as amount

@@ -111,7 +111,7 @@ with
             windows.window_end as period_end,
             concat(
                 'The categories in the orders since ',
-                cast(windows.window_start as varchar),
+                cast(windows.window_start as string),
                 ' (',
                 {{ number_text("order_counts.now_orders") }},
                 ') have moved by ',

@@ -135,7 +135,7 @@ with
                 ' has moved by ',
                 {{ number_text("indices.stability_index", 3) }},
                 ' (population stability index) since ',
-                cast(judged.judged_on as varchar),
+                cast(judged.judged_on as string),
                 ', the last date whose outcomes are known: median ',
                 coalesce({{ number_text("medians.now_median", 1) }}, 'none'),
                 ' now, ',

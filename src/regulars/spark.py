@@ -1,0 +1,84 @@
+"""Tables of Spark for the Python models, which speak to DuckDB: in and out by Parquet, never by way of a list."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+
+# What Parquet has no type for, or Spark cannot read: the type that it is written as.
+_WRITTEN_AS = {
+    "TIMESTAMP_NS": "timestamp",
+    "TIMESTAMP_MS": "timestamp",
+    "TIMESTAMP_S": "timestamp",
+    "HUGEINT": "decimal(38, 0)",
+}
+
+
+class SparkEngine:
+    """What a Python model gets as its session: a DuckDB connection whose tables are Spark's."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        """Open it.
+
+        Args:
+            spark: The session that dbt builds in.
+        """
+        warehouse = Path(spark.conf.get("spark.sql.warehouse.dir").removeprefix("file:"))
+        warehouse.mkdir(parents=True, exist_ok=True)
+        self._spark = spark
+        self._folder = Path(tempfile.mkdtemp(prefix=".python_model_", dir=warehouse))
+        self._connection = duckdb.connect(config={"temp_directory": str(self._folder / "spill")})
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection and remove what was written for it."""
+        self._connection.close()
+        shutil.rmtree(self._folder)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the DuckDB connection has under that name."""
+        return getattr(self._connection, name)
+
+    def table(self, name: str) -> duckdb.DuckDBPyRelation:
+        """Return a table or view of Spark as a relation of DuckDB."""
+        folder = self._folder / name.replace("`", "")
+        if not folder.exists():
+            self._spark.table(name).write.parquet(f"file:{folder}")
+        return self._connection.read_parquet(f"{folder}/*.parquet")
+
+    def write_table(self, rows: Any, name: str) -> None:
+        """Write what a Python model returned as a table of Spark.
+
+        Args:
+            rows: A relation, a pandas frame, an Arrow table or a reader of Arrow batches.
+            name: The table.
+        """
+        self._frame(rows).write.mode("overwrite").format("parquet").saveAsTable(name)
+
+    def _frame(self, rows: Any) -> DataFrame:
+        if isinstance(rows, pd.DataFrame):
+            relation = self._connection.from_df(rows)
+        elif isinstance(rows, pa.Table | pa.RecordBatchReader):
+            relation = self._connection.from_arrow(rows)
+        else:
+            relation = rows
+        columns = ", ".join(
+            f'cast("{column}" as {_WRITTEN_AS[str(kind)]}) as "{column}"'
+            if str(kind) in _WRITTEN_AS
+            else f'"{column}"'
+            for column, kind in zip(relation.columns, relation.types, strict=True)
+        )
+        folder = self._folder / "written"
+        folder.mkdir()
+        relation.select(columns).write_parquet(f"{folder}/rows.parquet")
+        return self._spark.read.parquet(f"file:{folder}")
