@@ -8,7 +8,7 @@
     {%- set ties = ties or var("score_ties") -%}
     {%- if ties == "row_order" -%}
         {%- set quintile -%}
-        greatest(1, ceil((row_number() over (partition by as_of_date order by {{ value }}, customer_id) - 1) * 5.0
+        greatest(1, ceil((row_number() over (partition by as_of_date order by {{ value }}, customer_id) - 1) * 5e0
         / nullif(count(*) over (partition by as_of_date) - 1, 0)))
         {%- endset -%}
         cast({{ "6 - " if descending }}{{ quintile }} as integer)
@@ -18,7 +18,7 @@
             least(
                 5,
                 floor(
-                    5.0 * (
+                    5e0 * (
                         2 * rank() over (
                             partition by as_of_date
                             order by {{ value }} {{ "desc" if descending }}

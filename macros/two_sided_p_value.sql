@@ -3,7 +3,7 @@
   right to 2e-7.
 #}
 {% macro two_sided_p_value(z) -%}
-    {%- set step = "(1.0 / (1 + 0.2316419 * abs(" ~ z ~ ")))" -%}
+    {%- set step = "(1e0 / (1 + 0.2316419 * abs(" ~ z ~ ")))" -%}
     least(
         1.0,
         2

@@ -6,7 +6,10 @@
             "string" if column.data_type == "varchar" else column.data_type
         ) -%}
         {%- do casts.append(
-            "cast(null as " ~ data_type ~ ") as " ~ adapter.quote(column.name)
+            "cast(null as "
+            ~ data_type
+            ~ ") as "
+            ~ adapter.quote(column.name)
         ) -%}
     {%- endfor -%}
     select {{ casts | join(", ") }}

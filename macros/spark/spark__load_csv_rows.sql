@@ -19,21 +19,12 @@
                     if value is none
                     else regulars.text_literal(value)
                 ) -%}
-                {%- do values.append(
-                    "cast("
-                    ~ literal
-                    ~ " as "
-                    ~ data_type
-                    ~ ")"
-                ) -%}
+                {%- do values.append("cast(" ~ literal ~ " as " ~ data_type ~ ")") -%}
             {%- endfor -%}
             {%- do rows.append("(" ~ values | join(", ") ~ ")") -%}
         {%- endfor -%}
         {%- set statement = (
-            "insert into "
-            ~ this.render()
-            ~ " values "
-            ~ rows | join(", ")
+            "insert into " ~ this.render() ~ " values " ~ rows | join(", ")
         ) -%}
         {%- do adapter.add_query(statement, abridge_sql_log=True) -%}
         {%- do statements.append(statement) -%}

@@ -56,16 +56,12 @@ class SparkEngine:
             self._spark.table(name).write.parquet(f"file:{folder}")
         return self._connection.read_parquet(f"{folder}/*.parquet")
 
-    def write_table(self, rows: Any, name: str) -> None:
-        """Write what a Python model returned as a table of Spark.
+    def frame(self, rows: Any) -> DataFrame:
+        """Return what a Python model returned as a frame of Spark.
 
         Args:
             rows: A relation, a pandas frame, an Arrow table or a reader of Arrow batches.
-            name: The table.
         """
-        self._frame(rows).write.mode("overwrite").format("parquet").saveAsTable(name)
-
-    def _frame(self, rows: Any) -> DataFrame:
         if isinstance(rows, pd.DataFrame):
             relation = self._connection.from_df(rows)
         elif isinstance(rows, pa.Table | pa.RecordBatchReader):

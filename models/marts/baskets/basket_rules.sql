@@ -27,13 +27,15 @@ with
 
 select
     *,
-    row_number() over (
-        partition by level
-        order by
-            case when is_significant then 0 else 1 end asc,
-            lift desc,
-            support desc,
-            antecedents asc,
-            consequents asc
+    cast(
+        row_number() over (
+            partition by level
+            order by
+                case when is_significant then 0 else 1 end asc,
+                lift desc,
+                support desc,
+                antecedents asc,
+                consequents asc
+        ) as bigint
     ) as rule_rank
 from basket_rules

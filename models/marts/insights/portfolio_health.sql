@@ -110,9 +110,7 @@ with
                         ' %: ',
                         {{ number_text("scored.score") }},
                         ' of 100 points (0 points at ',
-                        cast(
-                            cast(round(100 * scored.value_at_0) as integer) as string
-                        ),
+                        cast(cast(round(100 * scored.value_at_0) as integer) as string),
                         ' %, 100 at ',
                         cast(
                             cast(round(100 * scored.value_at_100) as integer) as string

@@ -125,9 +125,7 @@ with
                     )
                 else
                     concat(
-                        weekdays.weekday_name,
-                        ' ',
-                        cast(periods.period_start as string)
+                        weekdays.weekday_name, ' ', cast(periods.period_start as string)
                     )
             end as period_name
         from periods

@@ -74,8 +74,8 @@ with
     smoothed as (
         select
             counted.*,
-            (now_count + 0.5) / sum(now_count + 0.5) over () as now_mix,
-            (then_count + 0.5) / sum(then_count + 0.5) over () as then_mix
+            (now_count + 0.5e0) / sum(now_count + 0.5e0) over () as now_mix,
+            (then_count + 0.5e0) / sum(then_count + 0.5e0) over () as then_mix
         from counted
     ),
 

@@ -86,10 +86,10 @@ with
     smoothed as (
         select
             counted.*,
-            (now_count + 0.5)
-            / sum(now_count + 0.5) over (partition by feature) as now_share,
-            (then_count + 0.5)
-            / sum(then_count + 0.5) over (partition by feature) as then_share
+            (now_count + 0.5e0)
+            / sum(now_count + 0.5e0) over (partition by feature) as now_share,
+            (then_count + 0.5e0)
+            / sum(then_count + 0.5e0) over (partition by feature) as then_share
         from counted
     ),
 
