@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +12,9 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from regulars.engine import BatchFunction
 
 # What Parquet has no type for, or Spark cannot read: the type that it is written as.
 _WRITTEN_AS = {
@@ -56,12 +60,28 @@ class SparkEngine:
             self._spark.table(name).write.parquet(f"file:{folder}")
         return self._connection.read_parquet(f"{folder}/*.parquet")
 
+    def map_batches(
+        self,
+        rows: duckdb.DuckDBPyRelation,
+        function: BatchFunction,
+        *,
+        schema: pa.Schema,
+        order: Sequence[str],
+    ) -> DataFrame:
+        """Let executors see all rows, as `regulars.engine.map_batches` describes it."""
+        frame = self.frame(rows)
+        if order:
+            frame = frame.repartition(order[0]).sortWithinPartitions(*order)
+        return frame.mapInArrow(function, from_arrow_schema(schema, prefer_timestamp_ntz=True))
+
     def frame(self, rows: Any) -> DataFrame:
         """Return what a Python model returned as a frame of Spark.
 
         Args:
-            rows: A relation, a pandas frame, an Arrow table or a reader of Arrow batches.
+            rows: A frame of Spark already, a relation, a pandas frame, an Arrow table or a reader of Arrow batches.
         """
+        if isinstance(rows, DataFrame):
+            return rows
         if isinstance(rows, pd.DataFrame):
             relation = self._connection.from_df(rows)
         elif isinstance(rows, pa.Table | pa.RecordBatchReader):
@@ -74,7 +94,6 @@ class SparkEngine:
             else f'"{column}"'
             for column, kind in zip(relation.columns, relation.types, strict=True)
         )
-        folder = self._folder / "written"
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
         relation.select(columns).write_parquet(f"{folder}/rows.parquet")
         return self._spark.read.parquet(f"file:{folder}")
