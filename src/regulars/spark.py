@@ -34,8 +34,10 @@ class SparkEngine:
         Args:
             spark: The session that dbt builds in.
         """
-        warehouse = Path(spark.conf.get("spark.sql.warehouse.dir").removeprefix("file:"))
-        warehouse.mkdir(parents=True, exist_ok=True)
+        warehouse = spark.conf.get("spark.sql.warehouse.dir", None)
+        if warehouse:
+            warehouse = Path(warehouse.removeprefix("file:"))
+            warehouse.mkdir(parents=True, exist_ok=True)
         self._spark = spark
         self._folder = Path(tempfile.mkdtemp(prefix=".python_model_", dir=warehouse))
         self._connection = duckdb.connect(config={"temp_directory": str(self._folder / "spill")})
@@ -57,7 +59,7 @@ class SparkEngine:
         """Return a table or view of Spark as a relation of DuckDB."""
         folder = self._folder / name.replace("`", "")
         if not folder.exists():
-            self._spark.table(name).write.parquet(f"file:{folder}")
+            self._spark.table(name).write.parquet(folder.as_uri())
         return self._connection.read_parquet(f"{folder}/*.parquet")
 
     def map_batches(
@@ -96,4 +98,4 @@ class SparkEngine:
         )
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         relation.select(columns).write_parquet(f"{folder}/rows.parquet")
-        return self._spark.read.parquet(f"file:{folder}")
+        return self._spark.read.parquet(folder.as_uri())
