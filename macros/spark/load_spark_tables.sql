@@ -61,5 +61,6 @@
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- do adapter.commit_if_has_connection() -%}
+    {# dbt rolls back what an operation leaves open #}
+    {%- do run_query("commit") -%}
 {% endmacro %}

@@ -35,8 +35,9 @@ def map_batches(
     Returns:
         What a Python model may return: a reader, which works as it is read, or a frame of Spark.
     """
-    if not isinstance(session, duckdb.DuckDBPyConnection):
-        return session.map_batches(rows, function, schema=schema, order=order)
+    spread = getattr(session, "map_batches", None)
+    if spread:
+        return spread(rows, function, schema=schema, order=order)
     wanted = (rows.order(", ".join(order)) if order else rows).sql_query()
 
     def batches() -> Iterator[pa.RecordBatch]:
