@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 import duckdb
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 # What does the work: batches of whole rows in, batches of the promised schema out.
 BatchFunction = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
+class Spread(Protocol):
+    """A session with a way of its own to see to batches, such as `regulars.spark.SparkEngine`."""
+
+    def map_batches(
+        self,
+        rows: duckdb.DuckDBPyRelation,
+        function: BatchFunction,
+        *,
+        schema: pa.Schema,
+        order: Sequence[str],
+    ) -> DataFrame:
+        """As the function below."""
+        ...
+
+
 def map_batches(
-    session: Any,
+    session: duckdb.DuckDBPyConnection | Spread,
     rows: duckdb.DuckDBPyRelation,
     function: BatchFunction,
     *,
     schema: pa.Schema,
     batch_rows: int,
     order: Sequence[str] = (),
-) -> Any:
+) -> pa.RecordBatchReader | DataFrame:
     """Let a function see all rows, a batch at a time, so that any number of them fits in memory.
 
     Args:
-        session: What a Python model gets: a connection of DuckDB, or `regulars.spark.SparkEngine`.
+        session: What a Python model gets.
         rows: The rows, of that session.
         function: Called once on DuckDB and once per partition on Spark, so it must not remember rows beyond
             those that share the first column of `order`.

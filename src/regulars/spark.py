@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import duckdb
 import pandas as pd
@@ -40,7 +41,13 @@ class SparkEngine:
             warehouse.mkdir(parents=True, exist_ok=True)
         self._spark = spark
         self._folder = Path(tempfile.mkdtemp(prefix=".python_model_", dir=warehouse))
-        self._connection = duckdb.connect(config={"temp_directory": str(self._folder / "spill")})
+        self._connection = duckdb.connect(
+            config={
+                "temp_directory": str(self._folder / "spill"),
+                # as the DuckDB target's, see profiles.yml
+                "memory_limit": os.environ.get("REGULARS_MEMORY_LIMIT", "4GB"),
+            }
+        )
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -51,7 +58,7 @@ class SparkEngine:
         self._connection.close()
         shutil.rmtree(self._folder)
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         """Return what the DuckDB connection has under that name."""
         return getattr(self._connection, name)
 
@@ -76,7 +83,10 @@ class SparkEngine:
             frame = frame.repartition(order[0]).sortWithinPartitions(*order)
         return frame.mapInArrow(function, from_arrow_schema(schema, prefer_timestamp_ntz=True))
 
-    def frame(self, rows: Any) -> DataFrame:
+    def frame(
+        self,
+        rows: DataFrame | duckdb.DuckDBPyRelation | pd.DataFrame | pa.Table | pa.RecordBatchReader,
+    ) -> DataFrame:
         """Return what a Python model returned as a frame of Spark.
 
         Args:

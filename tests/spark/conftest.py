@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.conftest import REAL_DATA, ROOT
+from tests.spark.rows import unequal_tables
 
 pytest.importorskip("pyspark", reason="pyspark is not installed: make test-spark")
 
@@ -25,13 +29,26 @@ class Builds:
     spark: Path
     duckdb: Path
 
-    def folder(self, schema: str, table: str) -> Path:
-        """The Parquet files of a table on Spark."""
-        return self.spark / "tables" / f"{schema}.db" / table
+    def unequal_on_spark(self) -> dict[str, list[str]]:
+        """The tables that differ, with what differs."""
+        with self.attached() as connection:
+            return unequal_tables(
+                connection,
+                lambda schema, table: (
+                    f"read_parquet('{self.spark}/tables/{schema}.db/{table}/*.parquet')"
+                ),
+            )
+
+    @contextmanager
+    def attached(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection with DuckDB's tables as `shop`."""
+        with duckdb.connect(config={"memory_limit": "4GB"}) as connection:
+            connection.execute(f"attach '{self.duckdb}' as shop (read_only)")
+            yield connection
 
 
-def run_dbt(*arguments: str, folder: Path, **environment: str) -> None:
-    """Run dbt with its files in a folder; it must succeed."""
+def run_dbt(*arguments: str, folder: Path, **environment: str) -> str:
+    """Run dbt with its files in a folder and return what it prints; it must succeed."""
     places = ["--profiles-dir", ".", "--target-path", str(folder / "target")]
     finished = subprocess.run(
         [Path(sys.executable).with_name("dbt"), *arguments, *places,
@@ -43,6 +60,7 @@ def run_dbt(*arguments: str, folder: Path, **environment: str) -> None:
         check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stdout[-4000:] + finished.stderr[-2000:]
+    return finished.stdout
 
 
 def build_both(folder: Path, variables: str = "{}") -> Builds:

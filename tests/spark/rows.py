@@ -1,10 +1,10 @@
-"""Compare a table that Spark wrote with the one that DuckDB built, row by row."""
+"""Compare two tables, row by row: what DuckDB built, and the same by way of Spark."""
 
 from __future__ import annotations
 
 import math
 import re
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
@@ -17,35 +17,57 @@ DOUBLES = {"DOUBLE", "FLOAT"}
 # Columns of documents, whose doubles are numbers in a text; a fitted tree also says how long its text is.
 DOCUMENTS = {"content", "parameters", "model_text"}
 TREE_SIZES = re.compile(r"tree_sizes=[\d ]*")
+# What DuckDB alone writes: the SQL that uploads are classified by.
+DUCKDB_ONLY = {"main_replay"}
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
-def differences(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> list[str]:
-    """Tell how the Parquet files of a folder differ from a table: columns, types, rows, values.
+def unequal_tables(
+    connection: duckdb.DuckDBPyConnection, their_source: Callable[[str, str], str]
+) -> dict[str, list[str]]:
+    """Compare every table of the attached database `shop`; `their_source` gives what to select the other from."""
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'shop' order by all"
+    ).fetchall()
+    assert len(tables) > 150
+    found = {
+        f"{schema}.{table}": differences(
+            connection, f"shop.{schema}.{table}", their_source(schema, table)
+        )
+        for schema, table in tables
+        if schema not in DUCKDB_ONLY
+    }
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def differences(connection: duckdb.DuckDBPyConnection, table: str, source: str) -> list[str]:
+    """Tell how what comes from a source differs from a table: columns, types, rows, values.
 
     Rows are paired in the order of everything that must be equal exactly, then of the rounded doubles.
     """
-    kinds = _kinds(connection, f"from {table}")
-    spark = f"from read_parquet('{folder}/*.parquet')"
-    found = _kinds(connection, spark)
+    kinds = _kinds(connection, table)
+    try:
+        found = _kinds(connection, source)
+    except duckdb.Error as error:
+        return [str(error)]
     if found != kinds:
         other = {
             name: (kinds.get(name), found.get(name))
             for name in kinds | found
             if kinds.get(name) != found.get(name)
         }
-        return [f"columns (DuckDB, Spark): {other or 'in another order'}"]
+        return [f"columns (ours, theirs): {other or 'in another order'}"]
     exact = [name for name, kind in kinds.items() if kind not in DOUBLES]
     order = ", ".join(
         [f'"{name}"' for name in exact]
         + [f'round("{name}", 6)' for name in kinds if name not in exact]
     )
     ours, theirs = (
-        connection.sql(f"select * {source} order by {order}").fetchall()
-        for source in (f"from {table}", spark)
+        connection.sql(f"select * from {place} order by {order}").fetchall()
+        for place in (table, source)
     )
     if len(ours) != len(theirs):
-        return [f"rows: {len(ours)} on DuckDB, {len(theirs)} on Spark"]
+        return [f"rows: {len(ours)} of ours, {len(theirs)} of theirs"]
     unequal: dict[str, list[tuple[Any, Any]]] = {}
     for our_row, their_row in zip(ours, theirs, strict=True):
         for name, our, their in zip(kinds, our_row, their_row, strict=True):
@@ -76,7 +98,7 @@ def is_same_document(our: str | None, their: str | None) -> bool:
 
 
 def _kinds(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]:
-    relation = connection.sql(f"select * {source} limit 0")
-    # Parquet has no timestamps of whole seconds
-    kinds = [str(kind).removesuffix("_S") for kind in relation.types]
+    relation = connection.sql(f"select * from {source} limit 0")
+    # how fine a timestamp is depends on the version of pandas; Parquet has none of whole seconds
+    kinds = [re.sub("^TIMESTAMP_N?S$", "TIMESTAMP", str(kind)) for kind in relation.types]
     return dict(zip(relation.columns, kinds, strict=True))

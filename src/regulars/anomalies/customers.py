@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -23,10 +23,13 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.ensemble import IsolationForest
 
-from regulars.engine import map_batches
+from regulars.engine import Spread, map_batches
 from regulars.errors import InvalidSettingError, UnusableInputError
 from regulars.threads import single_threaded
 from regulars.wordings import FORMATS
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 FIT_CUSTOMERS = 20_000  # that the trees draw from, in the order of a hash of the id
 TREES, TREE_CUSTOMERS = 200, 256  # customers of a tree: the paper's number
@@ -122,13 +125,13 @@ def fit_forest(
 
 
 def judge_customers(
-    session: Any,
+    session: duckdb.DuckDBPyConnection | Spread,
     customers: duckdb.DuckDBPyRelation,
     *,
     wordings: pd.DataFrame,
     score_from: float,
     random_state: int,
-) -> Any:
+) -> pa.RecordBatchReader | DataFrame:
     """Score all customers and explain the unusual ones, batch by batch.
 
     Args:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -19,8 +19,11 @@ import pandas as pd
 import pyarrow as pa
 import scipy.sparse as sp
 
-from regulars.engine import map_batches
+from regulars.engine import Spread, map_batches
 from regulars.errors import InvalidSettingError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 # Half-lives in days, chosen on UCI's data at 2011-03-14 (docs/decisions.md): tastes for new things change
 # with the season; which products go together does not.
@@ -295,13 +298,13 @@ def recommend(
 
 
 def recommend_customers(
-    session: Any,
+    session: duckdb.DuckDBPyConnection | Spread,
     purchases: duckdb.DuckDBPyRelation,
     recent: duckdb.DuckDBPyRelation,
     *,
     date: pd.Timestamp,
     settings: RecommendationSettings,
-) -> Any:
+) -> pa.RecordBatchReader | DataFrame:
     """Make the lists of all customers, batch by batch.
 
     Args:

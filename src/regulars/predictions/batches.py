@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from regulars.engine import map_batches
+from regulars.engine import Spread, map_batches
 from regulars.predictions.frame import SCORING_COLUMNS
 from regulars.predictions.reasons import customer_reasons, read_wordings
 from regulars.predictions.score import SCORE_COLUMNS, Serving, score_batch
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 # Customers in a batch: some 20 MB of features.
 BATCH_CUSTOMERS = 20_000
@@ -49,8 +52,10 @@ REASON_SCHEMA = pa.schema(
 
 
 def score_customers(
-    session: Any, customers: duckdb.DuckDBPyRelation, serving: Serving
-) -> Any:
+    session: duckdb.DuckDBPyConnection | Spread,
+    customers: duckdb.DuckDBPyRelation,
+    serving: Serving,
+) -> pa.RecordBatchReader | DataFrame:
     """Score customers batch by batch.
 
     Args:
@@ -65,12 +70,12 @@ def score_customers(
 
 
 def explain_customers(
-    session: Any,
+    session: duckdb.DuckDBPyConnection | Spread,
     customers: duckdb.DuckDBPyRelation,
     serving: Serving,
     *,
     wordings: pd.DataFrame,
-) -> Any:
+) -> pa.RecordBatchReader | DataFrame:
     """The strongest reasons of the customers' scores, batch by batch.
 
     Args:
@@ -95,11 +100,11 @@ def explain_customers(
 
 
 def _map(
-    session: Any,
+    session: duckdb.DuckDBPyConnection | Spread,
     customers: duckdb.DuckDBPyRelation,
     function: Callable[[pa.Table], pd.DataFrame],
     schema: pa.Schema,
-) -> Any:
+) -> pa.RecordBatchReader | DataFrame:
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             frame = function(pa.Table.from_batches([batch]))
