@@ -32,7 +32,7 @@ with
             disposition,
             reason,
             row_count,
-            - amount
+            0 - amount
         from ledger
         where outcome <> 'kept' and amount <> 0
         union all
