@@ -14,4 +14,4 @@
 {% macro duckdb__weekday(day) %} (cast(isodow({{ day }}) as integer) - 1){% endmacro %}
 
 {# as dayofweek: the weekday of Sail, a stand-in for Spark, gives Sundays -1 #}
-{% macro spark__weekday(day) %} ((dayofweek({{ day }}) + 5) % 7){% endmacro %}
+{% macro spark__weekday(day) %}((dayofweek({{ day }}) + 5) % 7){% endmacro %}
