@@ -21,7 +21,7 @@ with
             transactions.country,
             transactions.price as unit_price,
             - transactions.quantity as returned_quantity,
-            cast(- transactions.amount as decimal(18, 4)) as returned_revenue,
+            cast(0 - transactions.amount as decimal(18, 4)) as returned_revenue,
             returns_matched.sale_line_id is not null as is_matched,
             returns_matched.sale_line_id as order_line_id,
             sold.order_id,
