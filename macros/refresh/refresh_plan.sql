@@ -1,5 +1,5 @@
 {#
-  How a refreshed table is brought up to date: {definition, files, is_full, first_file}. `files` lists the loaded files
+  How a refreshed table is brought up to date: {definition, files, is_full, first_file, files_before}. `files` lists the loaded files
   that its inputs agree on, NULL where they do not or are no files; `first_file` is the number of the first file that
   differs from those that the table has taken in, NULL if none does. The rows of a file depend on it and the files before it only.
 #}
@@ -32,6 +32,7 @@
         "files": files,
         "is_full": true,
         "first_file": none,
+        "files_before": none,
     } -%}
     {%- set before = regulars.remembered_refresh(model.name) -%}
     {%- if (
@@ -53,6 +54,7 @@
                 {
                     "is_full": false,
                     "first_file": numbers | min if numbers else none,
+                    "files_before": before.files,
                 }
             ) -%}
         {%- endif -%}
@@ -92,7 +94,7 @@
         {%- elif kind == "refreshed" -%}
             {%- set state = regulars.remembered_refresh(parent.name) or {} -%}
             {%- do found.definitions.append(parent.name ~ state.definition) -%}
-            {%- do found.files.append(state.files) -%}
+            {%- do found.files.append(state.files or none) -%}
         {%- elif parent.name == "py_raw_transactions" -%}
             {%- do found.files.append(regulars.loaded_files(parent.relation_name)) -%}
         {%- else -%}

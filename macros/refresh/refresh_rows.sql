@@ -1,44 +1,88 @@
 {#
-  The rows that new files can touch, as {preparation, condition}: statements that make temporary tables, and the
-  condition on this table by meta.refresh.rows:
-  - files: rows of the files from the first new one on. Their orders' rows in earlier files are read besides.
-  - lines: rows of new files, and of earlier ones those of a customer and product that new files have lines of and that
-    has a return: only there can a match change.
+  The rows that new files can touch: {preparation, lines, condition}. `preparation` are statements that make temporary
+  tables; `lines` is the relation with the rows of earlier files that are read besides those of new ones; `condition` says
+  which rows of this table are replaced. By meta.refresh.rows:
+  - files: rows of the files from the first new one on; their orders' rows in earlier files are read besides.
+  - lines: rows of new files, and those earlier lines whose match can change: see matchable_lines.
   - orders: the orders that such lines are on.
 #}
 {% macro refresh_rows(plan) %}
-    {%- set refresh = model.config.meta.refresh -%}
+    {%- set rows = model.config.meta.refresh.rows -%}
+    {%- set key = model.config.meta.refresh.key -%}
     {%- set first_line = plan.first_file * 10000000000 -%}
-    {%- set classified = graph.nodes[
-        "model.regulars.int_transactions_classified"
-    ].relation_name -%}
-    {%- if refresh.rows == "files" -%}
-        {%- set staged = graph.nodes[
-            "model.regulars.stg_transactions"
-        ].relation_name -%}
+    {%- if rows == "files" -%}
+        {%- set preparation -%}
+            create or replace temporary table earlier_lines as
+            select line_id
+            from {{ this }}
+            where
+                line_id < {{ first_line }}
+                and order_id in (
+                    select order_id
+                    from {{ regulars.relation_of("stg_transactions") }}
+                    where source_file_number >= {{ plan.first_file }}
+                );
+        {%- endset -%}
         {{
             return(
                 {
-                    "preparation": "create or replace temporary table earlier_lines as select line_id from "
-                    ~ this
-                    ~ " where line_id < "
-                    ~ first_line
-                    ~ " and order_id in (select order_id from "
-                    ~ staged
-                    ~ " where source_file_number >= "
-                    ~ plan.first_file
-                    ~ ");",
-                    "condition": refresh.key ~ " >= " ~ first_line,
+                    "preparation": preparation,
+                    "lines": "earlier_lines",
+                    "condition": key ~ " >= " ~ first_line,
                 }
             )
         }}
     {%- endif -%}
+    {%- set matchable = regulars.matchable_lines(plan) -%}
     {%- set preparation -%}
-        create or replace temporary table earlier_lines as
+        {{ matchable.preparation }}
+        {%- if rows == "orders" %}
+            create or replace temporary table touched_orders as
+            select order_id from {{ matchable.lines }}
+            union
+            select order_id
+            from {{ regulars.relation_of("int_transactions_classified") }}
+            where source_file_number >= {{ plan.first_file }};
+        {%- endif -%}
+    {%- endset -%}
+    {%- set condition -%}
+        {%- if rows == "orders" %} {{ key }} in (select order_id from touched_orders)
+        {%- else %}
+            ({{ key }} >= {{ first_line }} or {{ key }} in (select line_id from {{ matchable.lines }}))
+        {%- endif -%}
+    {%- endset -%}
+    {{
+        return(
+            {
+                "preparation": preparation,
+                "lines": matchable.lines,
+                "condition": condition,
+            }
+        )
+    }}
+{% endmacro %}
+
+{#
+  Lines of earlier files whose match can change, as {preparation, lines}: those of a customer and product that new files
+  have lines of and that has a return. The table that int_returns_matched made for the same new files serves the models after it.
+#}
+{% macro matchable_lines(plan) %}
+    {%- set kept_name = "matchable_lines" -%}
+    {%- set kept_relation = target.schema ~ "_intermediate." ~ kept_name -%}
+    {%- set span = {
+        "definition": (
+            regulars.remembered_refresh("int_transactions_classified") or {}
+        ).definition,
+        "files": plan.files_before ~ " to " ~ plan.files,
+    } -%}
+    {%- if regulars.remembered_refresh(kept_name) == span -%}
+        {{ return({"preparation": "", "lines": kept_relation}) }}
+    {%- endif -%}
+    {%- set query -%}
         with
             matchable as (
                 select line_id, order_id, customer_id, stock_code, disposition, source_file_number
-                from {{ classified }}
+                from {{ regulars.relation_of("int_transactions_classified") }}
                 where disposition in ('sale', 'return')
             ),
             touched as (
@@ -55,68 +99,45 @@
         select line_id, order_id
         from matchable
         semi join returned using (customer_id, stock_code)
-        where source_file_number < {{ plan.first_file }};
+        where source_file_number < {{ plan.first_file }}
     {%- endset -%}
-    {%- if refresh.rows == "orders" -%}
+    {%- if model.name != "int_returns_matched" -%}
         {{
             return(
                 {
-                    "preparation": preparation
-                    ~ " create or replace temporary table touched_orders as select order_id from earlier_lines union select order_id from "
-                    ~ classified
-                    ~ " where source_file_number >= "
-                    ~ plan.first_file
+                    "preparation": "create or replace temporary table earlier_lines as "
+                    ~ query
                     ~ ";",
-                    "condition": refresh.key
-                    ~ " in (select order_id from touched_orders)",
+                    "lines": "earlier_lines",
                 }
             )
         }}
     {%- endif -%}
-    {{
-        return(
-            {
-                "preparation": preparation,
-                "condition": "("
-                ~ refresh.key
-                ~ " >= "
-                ~ first_line
-                ~ " or "
-                ~ refresh.key
-                ~ " in (select line_id from earlier_lines))",
-            }
-        )
-    }}
+    {%- set preparation -%}
+        create or replace table {{ kept_relation }} as {{ query }};
+        comment on table {{ kept_relation }} is 'Grain: line_id. Lines of earlier files that the latest new files could change the match of, and their order_id.';
+        {{ regulars.forget_refresh(kept_name) }};
+        {{ regulars.remember_refresh(kept_name, span) }};
+    {%- endset -%}
+    {{ return({"preparation": preparation, "lines": kept_relation}) }}
 {% endmacro %}
 
 {# The model's SQL, reading of its inputs only the rows that `rows` speaks of. #}
 {% macro restricted_sql(sql, plan, rows) %}
     {%- set found = namespace(sql=sql) -%}
     {%- for name, column in model.config.meta.refresh.inputs.items() -%}
-        {%- set relation = graph.nodes["model.regulars." ~ name].relation_name -%}
+        {%- set relation = regulars.relation_of(name) -%}
         {%- if model.config.meta.refresh.rows == "orders" -%}
             {%- set part -%}
                 (select * from {{ relation }} where {{ column }} in (select order_id from touched_orders))
             {%- endset -%}
         {%- else -%}
-            {# whole files are passed over by the file number, where there is one #}
-            {%- set names = (
-                adapter.get_columns_in_relation(
-                    api.Relation.create(
-                        database=graph.nodes[
-                            "model.regulars." ~ name
-                        ].database,
-                        schema=graph.nodes["model.regulars." ~ name].schema,
-                        identifier=graph.nodes[
-                            "model.regulars." ~ name
-                        ].alias,
-                    )
-                )
-                | map(attribute="name")
-                | list
+            {# by the file number, where there is one, whole files are passed over #}
+            {%- set columns = adapter.get_columns_in_relation(relation) | map(
+                attribute="name"
             ) -%}
             {%- set is_new -%}
-                {%- if "source_file_number" in names -%}
+                {%- if "source_file_number" in columns -%}
                     source_file_number >= {{ plan.first_file }}
                 {%- else -%} {{ column }} >= {{ plan.first_file * 10000000000 }}
                 {%- endif -%}
@@ -126,11 +147,23 @@
                     select * from {{ relation }} where {{ is_new }}
                     union all
                     select * from {{ relation }}
-                    where not ({{ is_new }}) and {{ column }} in (select line_id from earlier_lines)
+                    where not ({{ is_new }}) and {{ column }} in (select line_id from {{ rows.lines }})
                 )
             {%- endset -%}
         {%- endif -%}
-        {%- set found.sql = found.sql | replace(relation, part) -%}
+        {%- set found.sql = found.sql | replace(relation | string, part) -%}
     {%- endfor -%}
     {{ return(found.sql) }}
+{% endmacro %}
+
+{# A model's table or view. Not ref(): the materialization's own reading makes no lineage. #}
+{% macro relation_of(model_name) %}
+    {%- set node = graph.nodes["model.regulars." ~ model_name] -%}
+    {{
+        return(
+            api.Relation.create(
+                database=node.database, schema=node.schema, identifier=node.alias
+            )
+        )
+    }}
 {% endmacro %}

@@ -31,15 +31,14 @@
         {% set rows = regulars.refresh_rows(plan) %}
         {% call statement("main") %}
             {{ rows.preparation }}
-            create or replace temporary table refreshed as
-            select {{ columns }}
-            from ({{ regulars.restricted_sql(compiled_code, plan, rows) }}) as model_rows
-            where {{ rows.condition }};
             delete from {{ this }}
             where {{ rows.condition }}
             ;
-            insert into {{ this }} ({{ columns }}) select {{ columns }} from refreshed;
-            drop table refreshed;
+            insert into {{ this }} ({{ columns }})
+            select {{ columns }}
+            from ({{ regulars.restricted_sql(compiled_code, plan, rows) }}) as model_rows
+            where {{ rows.condition }}
+            ;
             {{ regulars.forget_refresh(model.name) }}
             ;
             {{ regulars.remember_refresh(model.name, plan) }}

@@ -121,6 +121,13 @@ def build(
         list[str] | None,
         typer.Option(help="Exit with 5 on red alerts (alert) or models that decay (decay)."),
     ] = None,
+    is_full_refresh: Annotated[
+        bool,
+        typer.Option(
+            "--full-refresh",
+            help="Read every file again and make every table of the warehouse anew.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -136,7 +143,13 @@ def build(
         chosen["as_of_date"] = _date(as_of, "--as-of").isoformat()
     say = (lambda _line: None) if quiet else (lambda line: typer.echo(line, err=True))
     say(f"Source: {_source(chosen)}")
-    summary = project.build(db.absolute(), outputs=out.absolute(), variables=chosen, on_step=say)
+    summary = project.build(
+        db.absolute(),
+        outputs=out.absolute(),
+        variables=chosen,
+        is_full_refresh=is_full_refresh,
+        on_step=say,
+    )
     if has_report:
         from regulars.report.write import write_report
 
@@ -449,6 +462,11 @@ def _summary_text(summary: BuildSummary) -> str:
     lines = [
         "",
         f"Source         {summary.source}",
+        *(
+            [f"Files          {summary.files_read:,} read, {summary.files_unchanged:,} unchanged"]
+            if summary.files_read is not None
+            else []
+        ),
         f"As of          {summary.as_of_date} (the first day not counted)",
         "",
         f"{'rows':>12}  {'units':>12}  {f'amount {currency}':>18}  disposition",

@@ -7,10 +7,12 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
 from regulars.exports import ExportedFile, export
@@ -45,6 +47,8 @@ class BuildSummary:
     checks_reconciled: int
     checks: int
     segments: list[dict[str, Any]]
+    files_read: int | None = None
+    files_unchanged: int | None = None
     tables: list[str] = field(default_factory=list)
     outputs: str | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -77,6 +81,7 @@ def build(
     *,
     outputs: Path,
     variables: Mapping[str, Any],
+    is_full_refresh: bool,
     on_step: Callable[[str], None] = lambda _line: None,
 ) -> BuildSummary:
     """Run `dbt build` in the warehouse file, publish its marts, then write files of them.
@@ -85,6 +90,7 @@ def build(
         database: The file to publish to; the warehouse lies beside it.
         outputs: The folder for the files.
         variables: dbt vars that differ from dbt_project.yml.
+        is_full_refresh: Read every file and make every table anew, whatever the warehouse holds.
         on_step: Called with a line for each model, seed or test that is done.
 
     Returns:
@@ -97,9 +103,11 @@ def build(
     """
     warehouse = warehouse_of(database)
     warehouse.parent.mkdir(parents=True, exist_ok=True)
+    loaded = set() if is_full_refresh else _loaded_files(warehouse)
     # unit tests check the code, not the data: they belong to the test suite
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
     failures = run_dbt(
-        ["build", "--exclude-resource-type", "unit_test"],
+        [*arguments, "--full-refresh"] if is_full_refresh else arguments,
         warehouse=warehouse,
         variables=variables,
         on_step=on_step,
@@ -108,7 +116,12 @@ def build(
     tables = publish(warehouse, database)
     on_step(f"export   {outputs}")
     files = export(database, outputs)
-    return summarise(database, tables=tables, outputs=outputs, files=files)
+    summary = summarise(database, tables=tables, outputs=outputs, files=files)
+    registered = _registered_files(warehouse)
+    if not registered:
+        return summary
+    unchanged = sum(keys <= loaded for keys in registered)
+    return replace(summary, files_read=len(registered) - unchanged, files_unchanged=unchanged)
 
 
 def run_dbt(
@@ -246,6 +259,25 @@ def check(failures: Sequence[tuple[str, str]], warehouse: Path) -> None:
             )
     lines = [f"{name}: {message.strip()}" for name, message in failures]
     raise BuildError("dbt failed; the published database is as it was.\n" + "\n".join(lines))
+
+
+def _loaded_files(warehouse: Path) -> set[str]:
+    """Keys of the files whose rows a warehouse holds before a build."""
+    query = (
+        "select distinct file_key from main_input.py_raw_transactions where file_key is not null"
+    )
+    try:
+        with open_read_only(warehouse) as connection:
+            return {key for (key,) in connection.execute(query).fetchall()}
+    except (NotBuiltError, duckdb.Error):  # none yet, or of a version without keys
+        return set()
+
+
+def _registered_files(warehouse: Path) -> list[set[str]]:
+    """Keys of each file that has rows; a workbook has one for each sheet."""
+    query = "select list(file_key) from main_input.py_input_files where row_count > 0 group by path"
+    with open_read_only(warehouse) as connection:
+        return [set(keys) for (keys,) in connection.execute(query).fetchall()]
 
 
 def _rule_counts(warehouse: Path) -> str:
