@@ -4,7 +4,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from regulars.ingest import read_arrow, read_registered, read_relation
+from regulars.ingest import loaded_keys, read_arrow, read_registered, read_relation
 from regulars.simulate import TRANSACTION_SCHEMA, ShopSettings, simulate_batches
 
 
@@ -13,8 +13,7 @@ def model(dbt, session):
     reading = dbt.config.meta_get("reading")
     registry = dbt.ref("py_input_files").to_arrow_table()
     if dbt.config.meta_get("transactions_path"):
-        known = f"select distinct file_key from {dbt.this}"
-        loaded = {key for (key,) in session.sql(known).fetchall()} if dbt.is_incremental else set()
+        loaded = loaded_keys(session, str(dbt.this)) if dbt.is_incremental else set()
         rows = read_registered(session, registry, loaded=loaded, **reading)
         return session.sql(f"from {dbt.this} limit 0") if rows is None else rows
     relation = dbt.config.meta_get("transactions_relation")

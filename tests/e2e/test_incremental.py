@@ -244,12 +244,20 @@ def test_what_else_decides_about_rows_forces_tables_to_be_made_anew(
     load(months[:5], shop)
     shop.run(*STEPS)
     defaults = shop.fingerprints(LINES)
-    others = {"exclude_non_products": False, "reversal_window_hours": 0}
+    others = {
+        "exclude_non_products": False,
+        "reversal_window_hours": 0,
+        "drop_cross_file_overlap": False,
+        "drop_duplicate_lines": True,
+    }
     load([months[5]], shop)
     shop.run(*STEPS, **others)
+    load([months[6]], shop)
+    shop.run(*STEPS, **others)  # the same settings again, and a new file
     expected = rebuilt(shop, seeded, tmp_path / "rebuilt", *STEPS, **others)
     assert shop.fingerprints(LINES) == expected.fingerprints(LINES)
-    (shop.files / months[5].name).unlink()
+    for month in (months[5], months[6]):
+        (shop.files / month.name).unlink()
     shop.run(*STEPS)
     assert shop.fingerprints(LINES) == defaults
     with duckdb.connect(str(shop.path)) as connection:
@@ -272,6 +280,21 @@ def test_a_full_refresh_reads_every_file_again(
     shop.run(*STEPS)
     assert shop.fingerprints(LINES) != before
     shop.run(*STEPS, is_full_refresh=True)
+    assert shop.fingerprints(LINES) == before
+
+
+def test_a_warehouse_of_an_earlier_version_is_made_anew(
+    seeded: Warehouse, months: list[Path], tmp_path: Path
+) -> None:
+    shop = seeded.copy(tmp_path / "shop")
+    load(months[:2], shop)
+    shop.run(*STEPS)
+    before = shop.fingerprints(LINES)
+    with duckdb.connect(str(shop.path)) as connection:
+        connection.execute("alter table main_input.py_raw_transactions drop column file_key")
+        connection.execute("alter table main_input.py_input_files drop column sha256")
+        connection.execute("drop table main_intermediate.refreshed_models")
+    shop.run(*STEPS)
     assert shop.fingerprints(LINES) == before
 
 

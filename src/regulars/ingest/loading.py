@@ -14,6 +14,7 @@ from regulars.ingest.opening import OpenedFile, decide_casting, open_file, selec
 from regulars.ingest.quoting import quote_literal
 from regulars.ingest.readers import no_rows_error, require_order
 from regulars.ingest.registry import (
+    REGISTRY_SCHEMA,
     FileStamp,
     RegisteredSource,
     file_keys,
@@ -46,7 +47,8 @@ def register_files(
     Args:
         connection: Looks through new files.
         paths: Files, folders and globs; see `regulars.ingest.files.find_files`.
-        known: The registry of an earlier load.
+        known: The registry of an earlier load; one with other columns, of another version, is
+            passed over.
         column_mapping: As for `read_transactions`.
         date_format: As for `read_transactions`.
         decimal_separator: As for `read_transactions`.
@@ -67,7 +69,8 @@ def register_files(
         source_timezone=source_timezone,
     )
     require_order(connection)
-    before = read_registry(known) if known is not None else {}
+    is_known = known is not None and known.schema.names == REGISTRY_SCHEMA.names
+    before = read_registry(known) if is_known else {}
     reading = reading_fingerprint(settings)
     files = find_files(paths)
     sources: list[RegisteredSource] = []
@@ -140,6 +143,20 @@ def read_registered(
             opened.close()
         _require_unchanged(stamp)
     return connection.sql(" union all ".join(queries)) if queries else None
+
+
+def loaded_keys(connection: duckdb.DuckDBPyConnection, relation: str) -> set[str]:
+    """The values of `file_key` whose rows a table holds; none if it has no such column.
+
+    Args:
+        connection: Has the table.
+        relation: Its name, quoted.
+    """
+    rows = connection.sql(f"from {relation}")
+    if "file_key" not in rows.columns:
+        return set()
+    found = rows.filter("file_key is not null").project("file_key").distinct().fetchall()
+    return {key for (key,) in found}
 
 
 def _register(
