@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
-from regulars.exports import ExportedFile, export
+from regulars.exports import ExportedFile
 from regulars.warehouse import NotBuiltError, open_read_only, publish
 
 DEFAULT_DATABASE = "regulars.duckdb"
@@ -29,6 +29,21 @@ _INPUT_ERROR = re.compile(
 
 class BuildError(RegularsError):
     """A dbt model or test failed; the message names each with its reason."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What `build` made and read.
+
+    Attributes:
+        tables: Names of the published marts, sorted.
+        files_read: Files of the input that were read; None if the input is no files.
+        files_unchanged: Files whose rows were in the warehouse already, likewise.
+    """
+
+    tables: list[str]
+    files_read: int | None = None
+    files_unchanged: int | None = None
 
 
 @dataclass(frozen=True)
@@ -79,27 +94,24 @@ def warehouse_of(database: Path) -> Path:
 def build(
     database: Path,
     *,
-    outputs: Path,
     variables: Mapping[str, Any],
     is_full_refresh: bool,
     on_step: Callable[[str], None] = lambda _line: None,
-) -> BuildSummary:
-    """Run `dbt build` in the warehouse file, publish its marts, then write files of them.
+) -> Built:
+    """Run `dbt build` in the warehouse file and publish its marts.
 
     Args:
         database: The file to publish to; the warehouse lies beside it.
-        outputs: The folder for the files.
         variables: dbt vars that differ from dbt_project.yml.
         is_full_refresh: Read every file and make every table anew, whatever the warehouse holds.
         on_step: Called with a line for each model, seed or test that is done.
 
     Returns:
-        What came out.
+        The published marts, and how many files were read.
 
     Raises:
         UnusableInputError: If the input as a whole cannot be used; the published file stays as it was.
         BuildError: If a model or test failed; the published file stays as it was.
-        ExportError, InvalidReportError: If files cannot be made; those of the last build stay as they were.
     """
     warehouse = warehouse_of(database)
     warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -114,14 +126,11 @@ def build(
     )
     check(failures, warehouse)
     tables = publish(warehouse, database)
-    on_step(f"export   {outputs}")
-    files = export(database, outputs)
-    summary = summarise(database, tables=tables, outputs=outputs, files=files)
     registered = _registered_files(warehouse)
     if not registered:
-        return summary
+        return Built(tables)
     unchanged = sum(keys <= loaded for keys in registered)
-    return replace(summary, files_read=len(registered) - unchanged, files_unchanged=unchanged)
+    return Built(tables, len(registered) - unchanged, unchanged)
 
 
 def run_dbt(
@@ -186,11 +195,17 @@ def run_dbt(
 def summarise(
     database: Path,
     *,
-    tables: Sequence[str] = (),
+    built: Built,
     outputs: Path | None = None,
     files: Sequence[ExportedFile] = (),
 ) -> BuildSummary:
     """Read a build's numbers back from the published database.
+
+    Args:
+        database: The published file.
+        built: What the build made and read.
+        outputs: The folder that files were written to.
+        files: What was written there.
 
     Raises:
         NotBuiltError: If nothing is published there.
@@ -234,7 +249,9 @@ def summarise(
         checks_reconciled=checks["good"],
         checks=checks["checks"],
         segments=segments,
-        tables=list(tables),
+        files_read=built.files_read,
+        files_unchanged=built.files_unchanged,
+        tables=built.tables,
         outputs=None if outputs is None else str(outputs),
         files=[asdict(file) for file in files],
     )
