@@ -5,7 +5,12 @@
   the column of each parent that they are told by. Whatever else changed, the table is made anew: see refresh_plan.
 #}
 {% materialization refreshed, default %}
-    {{ return(context["materialization_table_" ~ adapter.type()]()) }}
+    {% set of_adapter = "materialization_table_" ~ adapter.type() %}
+    {{
+        return(
+            (context.get(of_adapter) or context["materialization_table_default"])()
+        )
+    }}
 {% endmaterialization %}
 
 {% materialization refreshed, adapter = "duckdb" %}
