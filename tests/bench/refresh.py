@@ -1,6 +1,6 @@
 """Time of taking in a new month, against building everything from nothing.
 
-Usage: python -m tests.bench.refresh FOLDER [COPIES]. The folder holds Parquet files of UCI's columns; they are
+Usage: python -m tests.bench.refresh FOLDER COPIES SELECTION... (lines, customers). The folder holds Parquet files of UCI's columns; they are
 multiplied (see `inputs.py`) and split by month. The last month is left out, for it is seldom a whole one; the one
 before it is the new month. Every measurement is a process of dbt: `dbt run` on a warehouse that holds the seeds.
 """
@@ -62,8 +62,9 @@ def measure(months: list[Path], folder: Path, *models: str) -> dict[str, Usage]:
 def main() -> None:
     """Measure and print a Markdown table."""
     data = Path(sys.argv[1]).resolve()
-    copies = sys.argv[2] if len(sys.argv) > 2 else "1"
-    rows = []
+    copies, *names = sys.argv[2:]
+    heads = ("size", "models", "run", "CPU s", "wall s", "share of CPU", "share of wall")
+    sys.stdout.write(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}\n")
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
         log, multiplied, split = folder / "log", folder / "multiplied", folder / "months"
@@ -73,18 +74,17 @@ def main() -> None:
         run_child([*inputs, "multiply", multiplied, copies, *sources], log=log)
         run_child([*inputs, "split", split, *sorted(multiplied.iterdir())], log=log)
         months = sorted(split.iterdir())[:-1]
-        for name, models in SELECTIONS.items():
-            usages = measure(months, folder / name, *models)
+        for name in names:
+            usages = measure(months, folder / name, *SELECTIONS[name])
             full = usages["from nothing"]
-            rows += [
-                f"| x{copies} | {name} | {key} | {usage.cpu_seconds:.1f} | {usage.wall_seconds:.1f} "
-                f"| {usage.cpu_seconds / full.cpu_seconds:.0%} | {usage.wall_seconds / full.wall_seconds:.0%} |"
-                for key, usage in usages.items()
-            ]
+            for key, usage in usages.items():
+                sys.stdout.write(
+                    f"| x{copies} | {name} | {key} | {usage.cpu_seconds:.1f} "
+                    f"| {usage.wall_seconds:.1f} | {usage.cpu_seconds / full.cpu_seconds:.0%} "
+                    f"| {usage.wall_seconds / full.wall_seconds:.0%} |\n"
+                )
+            sys.stdout.flush()
             shutil.rmtree(folder / name)
-    heads = ("size", "models", "run", "CPU s", "wall s", "share of CPU", "share of wall")
-    head = f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}\n"
-    sys.stdout.write(head + "\n".join(rows) + "\n")
 
 
 if __name__ == "__main__":
