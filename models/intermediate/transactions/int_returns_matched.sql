@@ -1,4 +1,15 @@
-{{ config(materialized="table") }}
+{{
+    config(
+        materialized="refreshed",
+        meta={
+            "refresh": {
+                "rows": "lines",
+                "key": "return_line_id",
+                "inputs": {"int_transactions_classified": "line_id"},
+            }
+        },
+    )
+}}
 
 -- Grain: one row per return line that belongs to a sale line.
 -- Returns are taken in the order in which they happened, so that later rows never

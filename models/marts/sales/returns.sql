@@ -1,3 +1,19 @@
+{{
+    config(
+        materialized="refreshed",
+        meta={
+            "refresh": {
+                "rows": "lines",
+                "key": "return_line_id",
+                "inputs": {
+                    "int_transactions_disposed": "line_id",
+                    "int_returns_matched": "return_line_id",
+                },
+            }
+        },
+    )
+}}
+
 -- Grain: one row per kept return line (return_line_id), with the sale line it belongs
 -- to where one is found.
 with
