@@ -11,7 +11,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test test-heavy lint format docs bench bench-scale test-duckdb2 clean
+.PHONY: help setup build serve test test-heavy lint format docs bench bench-scale test-duckdb2 test-spark test-sail clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,7 +36,7 @@ serve: .venv/ready ## show the published database in a browser: 127.0.0.1:8000 (
 	$(BIN)/regulars serve --db '$(DB)'
 
 test: .venv/ready ## run the tests (those on real data if REGULARS_REAL_DATA names its folder)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-heavy: .venv/ready ## run the tests that take minutes: shops of 50 to 1,000 customers, each built whole
 	REGULARS_HEAVY=1 $(BIN)/python -m pytest -q -m heavy
@@ -69,6 +69,25 @@ test-duckdb2: .venv/ready ## run the tests on DuckDB 2.0 in an environment of it
 	.venv-duckdb2/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	.venv-duckdb2/bin/python -m pytest -q
 
+.venv-spark/ready: requirements-spark.txt pyproject.toml
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check -r requirements-spark.txt
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-spark: .venv-spark/ready ## build on Apache Spark (Java 17) in an environment of its own, compare every table with DuckDB's
+	.venv-spark/bin/python -m pytest -q tests/spark -m 'not sail'
+
+.venv-sail/ready: requirements-spark.txt pyproject.toml
+	$(PYTHON) -m venv .venv-sail
+	grep -vE '^(pyspark|py4j)==' requirements-spark.txt > .venv-sail/requirements.txt
+	.venv-sail/bin/pip install --quiet --disable-pip-version-check -r .venv-sail/requirements.txt 'pyspark-client==4.1.3'
+	.venv-sail/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-sail: .venv-sail/ready ## the same on Sail, a stand-in for Spark without Java, as far as it goes
+	.venv-sail/bin/python -m pytest -q tests/spark -m sail
+
 clean: ## remove the environments, builds and databases made here
-	rm -rf .venv .venv-duckdb2 target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-duckdb2 .venv-spark .venv-sail spark_warehouse target logs .pytest_cache .ruff_cache .hypothesis
 	rm -f regulars.duckdb regulars_warehouse.duckdb warehouse.duckdb

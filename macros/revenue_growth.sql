@@ -28,7 +28,7 @@
                     partition by as_of_date, customer_id
                     order by first_sold_at, {{ tie_break }}
                 ) <= floor(
-                    count(*) over (partition by as_of_date, customer_id) / 2.0
+                    count(*) over (partition by as_of_date, customer_id) / 2e0
                 ) as is_first_half,
                 count(*) over (partition by as_of_date, customer_id) as order_count
             from {{ ref("int_orders_as_of") }}

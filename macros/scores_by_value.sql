@@ -12,7 +12,7 @@
                 5,
                 {#- lowest rank + highest rank - 1 = 2 * customers before + ties -#}
                 floor(
-                    5.0
+                    5e0
                     * (2 * (customers_to_here - customer_count) + customer_count)
                     / (2 * all_customers)
                 )

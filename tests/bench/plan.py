@@ -154,7 +154,7 @@ def _step(node: Mapping[str, Any]) -> dict[str, Any]:
         }
     if kind == "view":
         statements = [f"create view {relation} as ({sql})"]
-    elif kind != "table":
+    elif kind not in ("table", "refreshed"):
         raise NotImplementedError(f"the benchmark can't make {node['name']}, which is {kind}")
     elif node["config"]["contract"]["enforced"]:
         # as dbt does: the table with its constraints, then the rows

@@ -78,7 +78,7 @@ with
             as_of_date,
             customer_id,
             tenure_days,
-            30.0 * frequency / greatest(tenure_days, 30) as activity_rate,
+            30e0 * frequency / greatest(tenure_days, 30) as activity_rate,
             engagement_consistency,
             days_overdue,
             churn_risk_score,

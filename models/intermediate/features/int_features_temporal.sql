@@ -54,7 +54,7 @@ with
             case
                 when purchase_dates.date_count > 1
                 then
-                    30.0
+                    30e0
                     * order_counts.order_count
                     / greatest(
                         {{

@@ -65,9 +65,7 @@ with
             scored.f_score,
             scored.m_score,
             cast(
-                scored.r_score * 100
-                + scored.f_score * 10
-                + scored.m_score as varchar(3)
+                scored.r_score * 100 + scored.f_score * 10 + scored.m_score as string
             ) as rfm_score,
             scored.r_score + scored.f_score + scored.m_score as rfm_sum,
             segment_grid.segment

@@ -1,3 +1,19 @@
+{{
+    config(
+        materialized="refreshed",
+        meta={
+            "refresh": {
+                "rows": "lines",
+                "key": "return_line_id",
+                "inputs": {
+                    "int_transactions_disposed": "line_id",
+                    "int_returns_matched": "return_line_id",
+                },
+            }
+        },
+    )
+}}
+
 -- Grain: one row per kept return line (return_line_id), with the sale line it belongs
 -- to where one is found.
 with
@@ -21,7 +37,7 @@ with
             transactions.country,
             transactions.price as unit_price,
             - transactions.quantity as returned_quantity,
-            cast(- transactions.amount as decimal(18, 4)) as returned_revenue,
+            cast(0 - transactions.amount as decimal(18, 4)) as returned_revenue,
             returns_matched.sale_line_id is not null as is_matched,
             returns_matched.sale_line_id as order_line_id,
             sold.order_id,

@@ -60,7 +60,7 @@ with
             profiled.avg_f_score,
             profiled.avg_m_score,
             cast(profiled.revenue as double) / nullif(profiled.order_count, 0) as aov,
-            30.0
+            30e0
             * profiled.order_count
             / nullif(profiled.tenure_days, 0) as orders_per_30_days
         from as_of_dates
