@@ -14,12 +14,12 @@ SLOWEST = 25
 
 HEAD = """# From raw lines to scores at a hundred times the size
 
-    make bench-scale SIZES="1 10 100" FOLDER=folder   # 2 GB of data, 60 GB of disk and half an hour at x100
+    make bench-scale SIZES="1 10 100" FOLDER=folder   # x100: 1 GB of data; leave 40 GB of disk
 
 The shops come from the simulator (`regulars.simulate`) in the shape of UCI's Online Retail II: 25 months, 184 lines a
 customer, a fifth of the lines anonymous, its dirt, and customers and products of their own at every size, not copies.
 `tests/bench/scale.py` makes each layer of a new warehouse in a dbt process of its own: elapsed and CPU seconds of
-the whole process (Python's start and dbt's parsing, some 8 s, included), its largest resident memory, and the most
+the whole process (Python's start and dbt's parsing, some 6 s, included), its largest resident memory, and the most
 that DuckDB's temporary files held. Models are made {threads} at a time; DuckDB uses all cores. The page is written
 from the results kept in the folder.
 """
