@@ -34,7 +34,7 @@ serve: .venv/ready ## show the published database in a browser: 127.0.0.1:8000 (
 	$(BIN)/regulars serve --db '$(DB)'
 
 test: .venv/ready ## run the tests (those on real data if REGULARS_REAL_DATA names its folder)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-heavy: .venv/ready ## run the tests that take minutes: shops of 50 to 1,000 customers, each built whole
 	REGULARS_HEAVY=1 $(BIN)/python -m pytest -q -m heavy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 REGULARS = Path(sys.executable).with_name("regulars")
@@ -49,6 +51,10 @@ class Build:
     @property
     def warehouse(self) -> Path:
         return self.database.with_name(f"{self.database.stem}_warehouse.duckdb")
+
+    def copied_warehouse(self, directory: Path) -> Path:
+        """A copy to write to; of the same name, since views name the file that they were made in."""
+        return Path(shutil.copy(self.warehouse, directory / self.warehouse.name))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Run SQL on the published database."""
@@ -129,9 +135,30 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Build]:
 
 
 @pytest.fixture(scope="session")
-def sample(build: Callable[..., Build]) -> Build:
+def shared_build(
+    build: Callable[..., Build], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Build]:
+    """Build as `build` does, under a name: once per run, whichever of its processes asks first."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # each process has a folder of its own in one for all
+        folder = folder.parent
+
+    def run(name: str, *arguments: Path, **variables: Any) -> Build:
+        kept = folder / f"build_{name}.json"
+        with FileLock(kept.with_suffix(".lock")):
+            if not kept.exists():
+                made = build(*arguments, **variables)
+                kept.write_text(json.dumps([str(made.database), made.summary]), encoding="utf-8")
+        database, summary = json.loads(kept.read_text(encoding="utf-8"))
+        return Build(Path(database), summary)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sample(shared_build: Callable[..., Build]) -> Build:
     """The build of the embedded sample."""
-    return build()
+    return shared_build("sample")
 
 
 # an origin of the sample's own predictions, and settings by which fourteen months suffice for the full recipe
@@ -144,15 +171,15 @@ PAST_SETTINGS = QUICK | {
 
 
 @pytest.fixture(scope="session")
-def past(build: Callable[..., Build]) -> Build:
+def past(shared_build: Callable[..., Build]) -> Build:
     """The sample as it was looked at from an earlier date."""
-    return build(as_of_date=PAST, **PAST_SETTINGS)
+    return shared_build("past", as_of_date=PAST, **PAST_SETTINGS)
 
 
 @pytest.fixture(scope="session")
-def small_shop(build: Callable[..., Build]) -> Build:
+def small_shop(shared_build: Callable[..., Build]) -> Build:
     """A shop too young for any model."""
-    return build(sample_customers=200, sample_months=3)
+    return shared_build("small_shop", sample_customers=200, sample_months=3)
 
 
 @pytest.fixture(scope="session")
@@ -162,10 +189,12 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def real(build: Callable[..., Build], real_data: Path) -> Build:
+def real(shared_build: Callable[..., Build], real_data: Path) -> Build:
     """The default build of the real data, with features for earlier dates too."""
     months = ["2010-12-01", *(f"2011-{month:02d}-01" for month in range(1, 13))]
-    return build(real_data, feature_as_of_dates=["2011-06-12", "2011-09-10", *months])
+    return shared_build(
+        "real", real_data, feature_as_of_dates=["2011-06-12", "2011-09-10", *months]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -175,9 +204,11 @@ def published_vars() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def parity(build: Callable[..., Build], real_data: Path, published_vars: dict[str, Any]) -> Build:
+def parity(
+    shared_build: Callable[..., Build], real_data: Path, published_vars: dict[str, Any]
+) -> Build:
     """The build of the real data under the parity preset."""
-    return build(real_data, **published_vars | QUICK)
+    return shared_build("parity", real_data, **published_vars | QUICK)
 
 
 @pytest.fixture

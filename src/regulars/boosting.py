@@ -65,8 +65,30 @@ class BoostingSettings:
         }
 
 
+class BinnedFeatures:
+    """Features cut into histogram bins once, for the fits of several targets."""
+
+    def __init__(self, features: np.ndarray, *, seed: int) -> None:
+        """Cut the features.
+
+        Args:
+            features: Numbers, shape (n, features); NaN is missing.
+            seed: Seed of the rows that bins are drawn from where there are very many.
+        """
+        self.features = features
+        self._rows = lightgbm.Dataset(features, params=DETERMINISM | {"seed": seed}).construct()
+
+    def labelled(
+        self, target: np.ndarray, *, offset: np.ndarray | None, weight: np.ndarray | None
+    ) -> lightgbm.Dataset:
+        """The bins with a target in place of the last one, until the next."""
+        rows = self._rows.set_label(target)
+        # the setters of these two would leave the last ones where None is given
+        return rows.set_field("init_score", offset).set_field("weight", weight)
+
+
 def fit_trees(
-    features: np.ndarray,
+    features: np.ndarray | BinnedFeatures,
     target: np.ndarray,
     *,
     settings: BoostingSettings,
@@ -76,7 +98,7 @@ def fit_trees(
     """Fit trees and return the model as text.
 
     Args:
-        features: Numbers, shape (n, features); NaN is missing.
+        features: Numbers, shape (n, features); NaN is missing. Binned ones must have the settings' seed.
         target: What to predict, shape (n,).
         settings: How trees are grown.
         offset: What each row starts from, on the scale of the raw score, shape (n,).
@@ -85,14 +107,9 @@ def fit_trees(
     Returns:
         LightGBM's text form of the model.
     """
-    rows = lightgbm.Dataset(
-        features,
-        label=target,
-        weight=weight,
-        init_score=offset,
-        params=settings.parameters(),
-        free_raw_data=True,
-    )
+    if not isinstance(features, BinnedFeatures):
+        features = BinnedFeatures(features, seed=settings.seed)
+    rows = features.labelled(target, offset=offset, weight=weight)
     booster = lightgbm.train(settings.parameters(), rows, num_boost_round=settings.rounds)
     return booster.model_to_string()
 

@@ -125,7 +125,11 @@ def build(
     quiet: QuietOption = False,
 ) -> None:
     """Build everything from transactions, publish the marts, export files and write the report."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from regulars import project
+    from regulars.exports import export as write_files
+    from regulars.report.write import write_report
 
     wanted = _finding_kinds(fail_on or [])
     chosen = _variables(variables)
@@ -136,13 +140,18 @@ def build(
         chosen["as_of_date"] = _date(as_of, "--as-of").isoformat()
     say = (lambda _line: None) if quiet else (lambda line: typer.echo(line, err=True))
     say(f"Source: {_source(chosen)}")
-    summary = project.build(db.absolute(), outputs=out.absolute(), variables=chosen, on_step=say)
+    database, outputs = db.absolute(), out.absolute()
+    tables = project.build(database, variables=chosen, on_step=say)
+    say(f"Writing files{' and the report' if has_report else ''} to {out}")
+    with ThreadPoolExecutor(1) as beside:
+        if has_report:
+            report = beside.submit(
+                write_report, database, out, is_anonymous=False, has_figures=True
+            )
+        files = write_files(database, outputs)
+    summary = project.summarise(database, tables=tables, outputs=outputs, files=files)
     if has_report:
-        from regulars.report.write import write_report
-
-        say(f"Writing the report to {out}")
-        written = write_report(Path(summary.database), out, is_anonymous=False, has_figures=True)
-        summary = dataclasses.replace(summary, report=str(written.page))
+        summary = dataclasses.replace(summary, report=str(report.result().page))
     if as_json:
         typer.echo(json.dumps(vars(summary), default=str, indent=2))
     else:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
-from regulars.exports import ExportedFile, export
+from regulars.exports import ExportedFile
 from regulars.warehouse import NotBuiltError, open_read_only, publish
 
 DEFAULT_DATABASE = "regulars.duckdb"
@@ -75,25 +75,22 @@ def warehouse_of(database: Path) -> Path:
 def build(
     database: Path,
     *,
-    outputs: Path,
     variables: Mapping[str, Any],
     on_step: Callable[[str], None] = lambda _line: None,
-) -> BuildSummary:
-    """Run `dbt build` in the warehouse file, publish its marts, then write files of them.
+) -> list[str]:
+    """Run `dbt build` in the warehouse file and publish its marts.
 
     Args:
         database: The file to publish to; the warehouse lies beside it.
-        outputs: The folder for the files.
         variables: dbt vars that differ from dbt_project.yml.
         on_step: Called with a line for each model, seed or test that is done.
 
     Returns:
-        What came out.
+        Names of the published marts, sorted.
 
     Raises:
         UnusableInputError: If the input as a whole cannot be used; the published file stays as it was.
         BuildError: If a model or test failed; the published file stays as it was.
-        ExportError, InvalidReportError: If files cannot be made; those of the last build stay as they were.
     """
     warehouse = warehouse_of(database)
     warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -105,10 +102,7 @@ def build(
         on_step=on_step,
     )
     check(failures, warehouse)
-    tables = publish(warehouse, database)
-    on_step(f"export   {outputs}")
-    files = export(database, outputs)
-    return summarise(database, tables=tables, outputs=outputs, files=files)
+    return publish(warehouse, database)
 
 
 def run_dbt(

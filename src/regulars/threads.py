@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
+
+_entered = threading.local()
 
 
 @contextmanager
@@ -16,6 +19,13 @@ def single_threaded() -> Iterator[None]:
     started inside must enter by itself. BLAS has one limit for the whole process, and dbt runs models side
     by side: it stays, since taking it back would take it from a model that is not done.
     """
+    if getattr(_entered, "is_inside", False):  # finding the libraries takes milliseconds each time
+        yield
+        return
     threadpool_limits(limits=1, user_api="blas")
     with threadpool_limits(limits=1, user_api="openmp"):
-        yield
+        _entered.is_inside = True
+        try:
+            yield
+        finally:
+            _entered.is_inside = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import duckdb
 import pytest
 import xlsxwriter
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from regulars.charts.theme import DARK
 from tests.conftest import Build
@@ -321,7 +322,9 @@ def _from_mapping_to_download(page: Page) -> int:
             values = numbers(texts) if is_number else texts
             assert values == sorted(values, reverse=direction == "descending")
     page.get_by_label("Clusters by", exact=True).select_option("mixed_gmm")
-    expect(page.locator("#classified")).to_be_visible()
+    expect(page.get_by_role("link", name="Download all")).to_have_attribute(
+        "href", re.compile("recipe=mixed_gmm")
+    )
     total = int(page.locator("#result-title").inner_text().split()[0].replace(",", ""))
     with page.expect_download() as download:
         page.get_by_role("link", name="Download all").click()
@@ -330,6 +333,27 @@ def _from_mapping_to_download(page: Page) -> int:
     page.get_by_role("button", name="Delete the upload now").click()
     expect(page.get_by_text("have been deleted")).to_be_visible()
     return total
+
+
+def test_an_answer_still_under_way_does_not_bring_back_what_is_deleted(
+    page: Page, sample_rows: Path
+) -> None:
+    page.expected += ["htmx:afterRequest", "htmx:sendAbort"]  # htmx logs what it gives up
+    page.goto("/upload")
+    page.get_by_label("Transactions: CSV").set_input_files(sample_rows)
+    page.get_by_role("button", name="Upload").click()
+    page.get_by_role("button", name="Classify").click()
+    expect(page.locator("#results")).to_be_visible(timeout=SECONDS)
+    held: list[Route] = []
+    page.route(re.compile("/(results|delete)"), lambda route: held.append(route))
+    with page.expect_request(re.compile("recipe=mixed_gmm")):
+        page.get_by_label("Clusters by", exact=True).select_option("mixed_gmm")
+    with page.expect_request("**/delete"):
+        page.get_by_role("button", name="Delete the upload now").click()
+    for route in held:
+        route.continue_()
+        page.wait_for_timeout(500)
+    expect(page.get_by_text("have been deleted")).to_be_visible()
 
 
 @pytest.mark.realdata

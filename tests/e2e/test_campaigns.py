@@ -310,7 +310,8 @@ def test_groups_and_campaigns_add_up(sample: Build) -> None:
 def uplift_sql(sample: Build, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The compiled query of campaign_uplift, with names of tables of its own."""
     target = tmp_path_factory.mktemp("target")
-    run_dbt("compile", "-s", "campaign_uplift", warehouse=sample.warehouse, target=target)
+    warehouse = sample.copied_warehouse(target)
+    run_dbt("compile", "-s", "campaign_uplift", warehouse=warehouse, target=target)
     compiled = target / "compiled/regulars/models/marts/campaigns/campaign_uplift.sql"
     return re.sub(r'"\w+"\."\w+"\."(\w+)"', r"\1", compiled.read_text(encoding="utf-8"))
 
@@ -535,8 +536,7 @@ def test_a_draft_leaves_out_whom_the_named_waves_contacted_and_leaves_no_trace(
     two_waves: tuple[Build, dict[str, list[tuple[object, ...]]]], tmp_path: Path
 ) -> None:
     later, _ = two_waves
-    warehouse = tmp_path / later.warehouse.name
-    shutil.copy(later.warehouse, warehouse)
+    warehouse = later.copied_warehouse(tmp_path)
     named = content(later.database, "from campaign_audiences")
 
     def build_on(**variables: object) -> None:
@@ -577,8 +577,7 @@ def test_building_a_wave_again_changes_nothing_and_a_past_one_knows_no_later(
     two_waves: tuple[Build, dict[str, list[tuple[object, ...]]]], tmp_path: Path
 ) -> None:
     later, before = two_waves
-    warehouse = tmp_path / later.warehouse.name
-    shutil.copy(later.warehouse, warehouse)
+    warehouse = later.copied_warehouse(tmp_path)
     expected = {name: content(later.database, f"from {name}") for name in CAMPAIGN_MARTS}
     selection = ["int_campaign_audiences+", "--exclude-resource-type", "unit_test"]
     variables = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -52,8 +51,7 @@ def test_severity_follows_from_value_and_threshold(sample: Build) -> None:
 
 def test_a_changed_threshold_changes_the_colour(sample: Build, tmp_path: Path) -> None:
     """The same value is GREEN, AMBER or RED by the rule's row of the seed alone."""
-    warehouse = tmp_path / sample.warehouse.name  # views name the file that they were made in
-    shutil.copy(sample.warehouse, warehouse)
+    warehouse = sample.copied_warehouse(tmp_path)
     share = sample.query(
         "select max(revenue_share) from segment_profiles "
         "where as_of_date = (select max(as_of_date) from customers)"
@@ -185,8 +183,7 @@ CHANGES = {
 
 def test_a_change_of_the_data_changes_what_each_alert_says(sample: Build, tmp_path: Path) -> None:
     """Sentences of trends and anomalies are made in their marts, whose own tests change their data."""
-    warehouse = tmp_path / sample.warehouse.name  # views name the file that they were made in
-    shutil.copy(sample.warehouse, warehouse)
+    warehouse = sample.copied_warehouse(tmp_path)
     told = dict(
         sample.query_warehouse(
             "select alert, list(sentence order by subject) from main_intermediate.int_alert_measurements group by 1"

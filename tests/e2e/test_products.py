@@ -164,6 +164,6 @@ def test_a_misspelt_setting_is_named(
         run_dbt(
             *command,
             *("--vars", f"{{{variable}}}"),
-            warehouse=sample.warehouse,
+            warehouse=sample.copied_warehouse(tmp_path),
             target=tmp_path,
         )

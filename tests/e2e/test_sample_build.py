@@ -214,7 +214,9 @@ def test_history_is_the_same_whenever_it_is_looked_at(sample: Build, past: Build
 
 def test_the_unit_tests_of_the_sql_pass(sample: Build, tmp_path: Path) -> None:
     finished = run_dbt(
-        "test", "--select", "test_type:unit", warehouse=sample.warehouse, target=tmp_path
+        *("test", "--select", "test_type:unit"),
+        warehouse=sample.copied_warehouse(tmp_path),
+        target=tmp_path,
     )
     passed = int(re.search(r"PASS=(\d+)", finished.stdout)[1])
     assert passed >= 12
@@ -223,7 +225,7 @@ def test_the_unit_tests_of_the_sql_pass(sample: Build, tmp_path: Path) -> None:
 def test_the_documentation_is_generated_and_complete(sample: Build, tmp_path: Path) -> None:
     finished = run_dbt(
         *("docs", "generate", "--static", "--show-all-deprecations"),
-        warehouse=sample.warehouse,
+        warehouse=sample.copied_warehouse(tmp_path),
         target=tmp_path,
     )
     assert "deprecat" not in finished.stdout.lower()

@@ -23,7 +23,7 @@ def compiled(sample: Build, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     """SQL of the models under test as dbt compiles it, reading tables named as the models."""
     target = tmp_path_factory.mktemp("compiled")
     selected = ("-s", "int_returns_matched", "int_rfm_scores")
-    run_dbt("compile", *selected, warehouse=sample.warehouse, target=target)
+    run_dbt("compile", *selected, warehouse=sample.copied_warehouse(target), target=target)
     found = {
         path.stem: path.read_text(encoding="utf-8") for path in target.rglob("compiled/**/*.sql")
     }

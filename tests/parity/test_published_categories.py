@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +56,7 @@ def test_the_five_groups_give_the_published_segments(
     parity: Build, real_data: Path, tmp_path: Path
 ) -> None:
     """Published are only the segments made of the groups' shares: the same shares, the same segments."""
-    warehouse = tmp_path / parity.warehouse.name
-    shutil.copyfile(parity.warehouse, warehouse)
+    warehouse = parity.copied_warehouse(tmp_path)
     variables = json.dumps({"category_taxonomy": "five_groups"})
     model = ("-s", "int_description_categories")
     run_dbt("run", *model, "--vars", variables, warehouse=warehouse, target=tmp_path)

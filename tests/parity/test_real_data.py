@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,7 @@ IDENTIFIED_SALES = """
 
 def reclassify(build: Build, real_data: Path, directory: Path, **variables: Any) -> tuple[Any, ...]:
     """Classify the raw rows of a build anew under other vars; return what IDENTIFIED_SALES says."""
-    copy = directory / build.warehouse.name  # views name the file that they were made in
-    shutil.copyfile(build.warehouse, copy)
+    copy = build.copied_warehouse(directory)
     variables["transactions_path"] = str(real_data)
     model = ("-s", "int_transactions_classified")
     run_dbt("run", *model, "--vars", json.dumps(variables), warehouse=copy, target=directory)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from tests.conftest import HEAVY, Build
-from tests.web.conftest import CLASSIFY, SALES, Live, running
+from tests.web.conftest import CLASSIFY, SALES, Live, run_apart, running
 
 READERS = 20
 UPLOADERS = 4
@@ -111,11 +111,11 @@ def test_readers_and_uploaders_go_on_while_the_database_is_replaced(
             published.append(time.monotonic())
 
     with running(database, tmp_path / "log", results="5") as live:
-        asyncio.run(_work(live, customer_ids, 3))  # warm: caches are full, the fork server is there
+        run_apart(_work(live, customer_ids, 3))  # warm: caches are full, the fork server is there
         before = _resident_bytes(live.process.pid)
         publisher = threading.Thread(target=republish)
         publisher.start()
-        latencies, uploads, faults = asyncio.run(_work(live, customer_ids, SECONDS))
+        latencies, uploads, faults = run_apart(_work(live, customer_ids, SECONDS))
         publisher.join()
         answers = {httpx.get(f"{live.url}/api/v1/version").json()["publish_id"] for _ in range(3)}
         time.sleep(1)

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from regulars.web.guards import Guard
 from regulars.web.pages import respond
 from regulars.web.settings import ServerSettings
-from tests.web.conftest import CLASSIFY, HEADER, SALES, Serve, send
+from tests.web.conftest import CLASSIFY, HEADER, SALES, Serve, run_apart, send
 from tests.web.hostile import sales_rows, workbook
 
 
@@ -80,15 +80,15 @@ async def _call(settings: ServerSettings, pieces: list[bytes], pause: float = 0.
 
 def test_a_chunked_body_is_counted_as_it_comes() -> None:
     settings = ServerSettings(upload_bytes=10_000)
-    status, document, read = asyncio.run(_call(settings, [b"x" * 1_000] * 30))
+    status, document, read = run_apart(_call(settings, [b"x" * 1_000] * 30))
     assert (status, document["type"]) == (413, "urn:regulars:problem:too-large")
     assert read == 10_000
-    assert asyncio.run(_call(settings, [b"x" * 1_000] * 10))[0] == 200
+    assert run_apart(_call(settings, [b"x" * 1_000] * 10))[0] == 200
 
 
 def test_a_body_that_trickles_is_given_up() -> None:
     settings = ServerSettings(upload_seconds=1)
-    status, document, _ = asyncio.run(_call(settings, [b"x"] * 50, pause=0.1))
+    status, document, _ = run_apart(_call(settings, [b"x"] * 50, pause=0.1))
     assert (status, document["type"]) == (408, "urn:regulars:problem:too-slow")
 
 

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 -- Grain: as_of_date, customer_id. Features 10 to 23: baskets, products, categories,
 -- rhythm.
 with
@@ -68,30 +70,41 @@ with
         group by feature_dates.as_of_date, reversed_products.customer_id
     ),
 
-    ranked_categories as (
+    -- aggregates and a join: windows would sort every customer's categories
+    category_totals as (
         select
-            category_shares.*,
+            as_of_date,
+            customer_id,
+            count(*) as category_count,
+            max(revenue) as highest_revenue,
             -- categories from which everything came back have no share
-            cast(greatest(revenue, 0) as double) / nullif(
-                cast(
-                    sum(greatest(revenue, 0)) over (
-                        partition by as_of_date, customer_id
-                    ) as double
-                ),
-                0
-            ) as kept_share,
-            row_number() over (
-                partition by as_of_date, customer_id order by revenue desc, category asc
-            ) as revenue_rank
+            cast(sum(greatest(revenue, 0)) as double) as kept_revenue
         from category_shares
+        group by as_of_date, customer_id
+    ),
+
+    kept_shares as (
+        select
+            category_shares.as_of_date,
+            category_shares.customer_id,
+            category_shares.category,
+            category_totals.category_count,
+            category_shares.revenue = category_totals.highest_revenue as is_highest,
+            cast(greatest(category_shares.revenue, 0) as double)
+            / nullif(category_totals.kept_revenue, 0) as kept_share
+        from category_shares
+        inner join
+            category_totals
+            on category_shares.as_of_date = category_totals.as_of_date
+            and category_shares.customer_id = category_totals.customer_id
     ),
 
     categories as (
         select
             as_of_date,
             customer_id,
-            count(*) as category_count,
-            max(case when revenue_rank = 1 then category end) as top_category,
+            max(category_count) as category_count,
+            min(case when is_highest then category end) as top_category,
             -- decimals, since their sum does not depend on the order of rows
             - cast(
                 sum(
@@ -103,7 +116,7 @@ with
                     end
                 ) as double
             ) as category_entropy
-        from ranked_categories
+        from kept_shares
         group by as_of_date, customer_id
     ),
 

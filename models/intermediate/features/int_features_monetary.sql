@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 -- Grain: as_of_date, customer_id. Features 34 to 45: revenue, order values, prices,
 -- returns.
 with

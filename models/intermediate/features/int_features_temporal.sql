@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 -- Grain: as_of_date, customer_id. Features 24 to 33: hours, weekdays, quarters,
 -- lifetime.
 with

@@ -11,139 +11,123 @@ with
 
     customer_returns as (select * from {{ ref("int_customer_returns") }}),
 
-    customers as (
-        select
-            rfm_values.as_of_date, rfm_values.customer_id, prediction_dates.scoring_date
-        from {{ ref("int_rfm_values") }} as rfm_values
-        inner join
-            prediction_dates on rfm_values.as_of_date = prediction_dates.as_of_date
-    ),
-
-    horizons as (
-        {% for days in horizons %}
-            select {{ days }} as horizon_days {{ "union all" if not loop.last }}
-        {% endfor %}
-    ),
+    -- every customer with an order that stands on the date
+    rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
 
     -- lines dated on or after the scoring date are in no window
     windows as (
         select
-            prediction_dates.as_of_date,
-            horizons.horizon_days,
-            {{ add_days("prediction_dates.as_of_date", "horizons.horizon_days") }}
-            as end_date
+            as_of_date
+            {% for days in horizons %}
+                {% set end_date = add_days("as_of_date", days) %},
+                case
+                    when {{ end_date }} <= scoring_date then {{ end_date }}
+                end as end_date_{{ days }}
+            {% endfor %}
         from prediction_dates
-        cross join horizons
-        where
-            {{ add_days("prediction_dates.as_of_date", "horizons.horizon_days") }}
-            <= prediction_dates.scoring_date
     ),
 
-    orders_in_windows as (
+    -- each order once for a date, with what stood of it when each window ended; NULL
+    -- where it is not in the window
+    orders as (
         select
             windows.as_of_date,
-            windows.horizon_days,
-            windows.end_date,
             order_parts.customer_id,
-            order_parts.order_id,
-            min(order_parts.sold_date) as sold_date,
-            sum(order_parts.gross_revenue) as gross_revenue
+            order_parts.order_id
+            {% for days in horizons %}
+                {% set stands = stands_on_date(
+                    "order_parts", "windows.end_date_" ~ days
+                ) %},
+                max(windows.end_date_{{ days }}) as end_date_{{ days }},
+                min(
+                    case when {{ stands }} then order_parts.sold_date end
+                ) as sold_date_{{ days }},
+                sum(
+                    case when {{ stands }} then order_parts.gross_revenue end
+                ) as gross_revenue_{{ days }}
+            {% endfor %}
         from order_parts
         inner join
             windows
             on order_parts.sold_date >= windows.as_of_date
-            and {{ stands_on_date("order_parts", "windows.end_date") }}
-        group by
-            windows.as_of_date,
-            windows.horizon_days,
-            windows.end_date,
-            order_parts.customer_id,
-            order_parts.order_id
-    ),
-
-    returned as (
-        select
-            orders_in_windows.as_of_date,
-            orders_in_windows.horizon_days,
-            orders_in_windows.customer_id,
-            sum(customer_returns.returned_value) as returned_value
-        from orders_in_windows
-        inner join
-            customer_returns
-            on orders_in_windows.customer_id = customer_returns.customer_id
-            and orders_in_windows.order_id = customer_returns.order_id
-            and customer_returns.returned_date < orders_in_windows.end_date
-        group by
-            orders_in_windows.as_of_date,
-            orders_in_windows.horizon_days,
-            orders_in_windows.customer_id
+            and order_parts.sold_date
+            < {{ add_days("windows.as_of_date", horizons | last) }}
+        group by windows.as_of_date, order_parts.customer_id, order_parts.order_id
     ),
 
     bought as (
         select
             as_of_date,
-            horizon_days,
-            customer_id,
-            count(*) as order_count,
-            min(sold_date) as next_order_date,
-            sum(gross_revenue) as gross_revenue
-        from orders_in_windows
-        group by as_of_date, horizon_days, customer_id
+            customer_id
+            {% for days in horizons %}
+                ,
+                min(sold_date_{{ days }}) as next_order_date_{{ days }},
+                count(sold_date_{{ days }}) as order_count_{{ days }},
+                sum(gross_revenue_{{ days }}) as gross_revenue_{{ days }}
+            {% endfor %}
+        from orders
+        group by as_of_date, customer_id
+    ),
+
+    returned as (
+        select
+            orders.as_of_date,
+            orders.customer_id
+            {% for days in horizons %}
+                ,
+                sum(
+                    case
+                        when
+                            orders.sold_date_{{ days }} is not null
+                            and customer_returns.returned_date
+                            < orders.end_date_{{ days }}
+                        then customer_returns.returned_value
+                    end
+                ) as returned_value_{{ days }}
+            {% endfor %}
+        from orders
+        inner join
+            customer_returns
+            on orders.customer_id = customer_returns.customer_id
+            and orders.order_id = customer_returns.order_id
+        group by orders.as_of_date, orders.customer_id
     ),
 
     outcomes as (
         select
-            customers.as_of_date,
-            customers.customer_id,
+            rfm_scores.as_of_date,
+            rfm_scores.customer_id,
             cast(
-                max(
-                    case
-                        when windows.horizon_days = 90
-                        then
-                            {{
-                                days_between(
-                                    "customers.as_of_date", "bought.next_order_date"
-                                )
-                            }}
-                    end
-                ) as integer
+                {{ days_between("rfm_scores.as_of_date", "bought.next_order_date_90") }}
+                as integer
             ) as next_order_days
             {% for days in horizons %}
                 ,
-                cast(
-                    max(
-                        case
-                            when windows.horizon_days = {{ days }}
-                            then coalesce(bought.order_count, 0)
-                        end
-                    ) as integer
-                ) as orders_{{ days }}d,
-                cast(
-                    max(
-                        case
-                            when windows.horizon_days = {{ days }}
-                            then
-                                coalesce(bought.gross_revenue, 0)
-                                {% if var("net_returns") %}
-                                    - coalesce(returned.returned_value, 0)
-                                {% endif %}
-                        end
-                    ) as decimal(18, 4)
-                ) as revenue_{{ days }}d
+                case
+                    when windows.end_date_{{ days }} is not null
+                    then cast(coalesce(bought.order_count_{{ days }}, 0) as integer)
+                end as orders_{{ days }}d,
+                case
+                    when windows.end_date_{{ days }} is not null
+                    then
+                        cast(
+                            coalesce(bought.gross_revenue_{{ days }}, 0)
+                            {% if var("net_returns") %}
+                                - coalesce(returned.returned_value_{{ days }}, 0)
+                            {% endif %} as decimal(18, 4)
+                        )
+                end as revenue_{{ days }}d
             {% endfor %}
-        from customers
-        left join windows on customers.as_of_date = windows.as_of_date
+        from rfm_scores
+        inner join windows on rfm_scores.as_of_date = windows.as_of_date
         left join
             bought
-            on windows.as_of_date = bought.as_of_date
-            and windows.horizon_days = bought.horizon_days
-            and customers.customer_id = bought.customer_id
+            on rfm_scores.as_of_date = bought.as_of_date
+            and rfm_scores.customer_id = bought.customer_id
         left join
             returned
-            on bought.as_of_date = returned.as_of_date
-            and bought.horizon_days = returned.horizon_days
-            and bought.customer_id = returned.customer_id
-        group by customers.as_of_date, customers.customer_id
+            on rfm_scores.as_of_date = returned.as_of_date
+            and rfm_scores.customer_id = returned.customer_id
     )
 
 select *

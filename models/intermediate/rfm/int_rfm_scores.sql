@@ -1,3 +1,9 @@
+{% set ties = var("score_ties") %}
+{% if ties not in ["equal", "row_order"] %}
+    {% do exceptions.raise_compiler_error(
+        "var score_ties is '" ~ ties ~ "'; it must be equal or row_order"
+    ) %}
+{% endif %}
 {{ config(materialized="table") }}
 
 -- Grain: one row per as_of_date and customer_id. Values, scores and segment.
@@ -10,20 +16,43 @@ with
         where rule_set = '{{ var("segment_rules") }}'
     ),
 
-    scored as (
-        select
-            as_of_date,
-            customer_id,
-            first_purchase_date,
-            last_purchase_date,
-            recency_days,
-            frequency,
-            monetary,
-            {{ rfm_score("recency_days", descending=true) }} as r_score,
-            {{ rfm_score("frequency") }} as f_score,
-            {{ rfm_score("monetary") }} as m_score
-        from rfm_values
-    ),
+    {% if ties == "equal" %}
+        recency_scores as ({{ scores_by_value("recency_days", descending=true) }}),
+
+        frequency_scores as ({{ scores_by_value("frequency") }}),
+
+        monetary_scores as ({{ scores_by_value("monetary") }}),
+
+        scored as (
+            select
+                rfm_values.*,
+                recency_scores.score as r_score,
+                frequency_scores.score as f_score,
+                monetary_scores.score as m_score
+            from rfm_values
+            inner join
+                recency_scores
+                on rfm_values.as_of_date = recency_scores.as_of_date
+                and rfm_values.recency_days = recency_scores.recency_days
+            inner join
+                frequency_scores
+                on rfm_values.as_of_date = frequency_scores.as_of_date
+                and rfm_values.frequency = frequency_scores.frequency
+            inner join
+                monetary_scores
+                on rfm_values.as_of_date = monetary_scores.as_of_date
+                and rfm_values.monetary = monetary_scores.monetary
+        ),
+    {% else %}
+        scored as (
+            select
+                rfm_values.*,
+                {{ rfm_score("recency_days", descending=true) }} as r_score,
+                {{ rfm_score("frequency") }} as f_score,
+                {{ rfm_score("monetary") }} as m_score
+            from rfm_values
+        ),
+    {% endif %}
 
     rfm_scores as (
         select

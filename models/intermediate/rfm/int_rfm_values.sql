@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 -- Grain: one row per as_of_date and customer_id. Recency, frequency and monetary
 -- value of every
 -- customer with an order that stands on the date.
@@ -8,20 +10,78 @@ with
 
     customer_returns as (select * from {{ ref("int_customer_returns") }}),
 
+    -- an order counts from the first day of its lines that nobody reversed
+    unreversed_orders as (
+        select customer_id, order_id, min(sold_date) as sold_date
+        from order_parts
+        where reversed_date is null
+        group by customer_id, order_id
+    ),
+
+    new_orders as (
+        select customer_id, sold_date, count(*) as order_count
+        from unreversed_orders
+        group by customer_id, sold_date
+    ),
+
+    customer_days as (
+        select
+            customer_id,
+            sold_date,
+            reversed_date,
+            max(last_sold_at) as last_sold_at,
+            sum(gross_revenue) as gross_revenue
+        from order_parts
+        group by customer_id, sold_date, reversed_date
+    ),
+
+    -- counting distinct orders for every date would group them all anew
+    customer_days_with_orders as (
+        select customer_days.*, coalesce(new_orders.order_count, 0) as order_count
+        from customer_days
+        left join
+            new_orders
+            on customer_days.customer_id = new_orders.customer_id
+            and customer_days.sold_date = new_orders.sold_date
+            and customer_days.reversed_date is null
+    ),
+
     purchases as (
         select
             as_of_dates.as_of_date,
             as_of_dates.as_of_at,
-            order_parts.customer_id,
-            min(order_parts.sold_date) as first_purchase_date,
-            max(order_parts.sold_date) as last_purchase_date,
-            max(order_parts.last_sold_at) as last_purchase_at,
-            count(distinct order_parts.order_id) as frequency,
-            sum(order_parts.gross_revenue) as gross_revenue
-        from order_parts
+            customer_days.customer_id,
+            min(customer_days.sold_date) as first_purchase_date,
+            max(customer_days.sold_date) as last_purchase_date,
+            max(customer_days.last_sold_at) as last_purchase_at,
+            sum(customer_days.order_count) as order_count,
+            sum(customer_days.gross_revenue) as gross_revenue
+        from customer_days_with_orders as customer_days
         inner join
-            as_of_dates on {{ stands_on_date("order_parts", "as_of_dates.as_of_date") }}
-        group by as_of_dates.as_of_date, as_of_dates.as_of_at, order_parts.customer_id
+            as_of_dates
+            on {{ stands_on_date("customer_days", "as_of_dates.as_of_date") }}
+        group by as_of_dates.as_of_date, as_of_dates.as_of_at, customer_days.customer_id
+    ),
+
+    -- orders between their sale and their reversal, of which no other line stands yet
+    orders_reversed_later as (
+        select
+            as_of_dates.as_of_date,
+            reversed_parts.customer_id,
+            count(distinct reversed_parts.order_id) as order_count
+        from order_parts as reversed_parts
+        inner join
+            as_of_dates
+            on {{ stands_on_date("reversed_parts", "as_of_dates.as_of_date") }}
+        left join
+            unreversed_orders
+            on reversed_parts.customer_id = unreversed_orders.customer_id
+            and reversed_parts.order_id = unreversed_orders.order_id
+            and unreversed_orders.sold_date < as_of_dates.as_of_date
+        where
+            reversed_parts.reversed_date is not null
+            and unreversed_orders.order_id is null
+        group by as_of_dates.as_of_date, reversed_parts.customer_id
     ),
 
     returned as (
@@ -52,7 +112,10 @@ with
                     }} as integer
                 )
             {% endif %} as recency_days,
-            cast(purchases.frequency as integer) as frequency,
+            cast(
+                purchases.order_count
+                + coalesce(orders_reversed_later.order_count, 0) as integer
+            ) as frequency,
             cast(
                 purchases.gross_revenue
                 {% if var("net_returns") %}
@@ -60,6 +123,10 @@ with
                 {% endif %} as decimal(18, 4)
             ) as monetary
         from purchases
+        left join
+            orders_reversed_later
+            on purchases.as_of_date = orders_reversed_later.as_of_date
+            and purchases.customer_id = orders_reversed_later.customer_id
         left join
             returned
             on purchases.as_of_date = returned.as_of_date

@@ -1,29 +1,69 @@
 {{ config(materialized="table") }}
 
+-- the scoring date, the origins and the dates of the var, at most
+{% set date_numbers = range(
+    1,
+    2 + (var("prediction_origins") | int) + var("feature_as_of_dates")
+    | length,
+) %}
+
 -- Grain: as_of_date, customer_id, category. Revenue by category, less returns matched
 -- to a sale.
 with
-    feature_dates as (select * from {{ ref("int_as_of_dates") }} where is_feature_date),
+    feature_dates as (
+        select as_of_date, row_number() over (order by as_of_date) as date_number
+        from {{ ref("int_as_of_dates") }}
+        where is_feature_date
+    ),
 
     category_parts as (select * from {{ ref("int_category_parts") }}),
 
     customer_returns as (select * from {{ ref("int_customer_returns") }}),
 
-    sold as (
+    -- a column for each date: a row for each date and sale would be many more to group
+    sold_by_date as (
         select
-            feature_dates.as_of_date,
-            category_parts.customer_id,
-            category_parts.category,
-            sum(category_parts.gross_revenue) as gross_revenue
-        from category_parts
-        inner join
-            feature_dates
-            on {{ stands_on_date("category_parts", "feature_dates.as_of_date") }}
-        group by
-            feature_dates.as_of_date,
             category_parts.customer_id,
             category_parts.category
+            {% for number in date_numbers %}
+                ,
+                sum(
+                    case
+                        when
+                            {{
+                                stands_on_date(
+                                    "category_parts", "date_" ~ number ~ ".as_of_date"
+                                )
+                            }}
+                        then category_parts.gross_revenue
+                    end
+                ) as gross_revenue_{{ number }}
+            {% endfor %}
+        from category_parts
+        {% for number in date_numbers %}
+            left join
+                feature_dates as date_{{ number }}
+                on date_{{ number }}.date_number = {{ number }}
+        {% endfor %}
+        group by category_parts.customer_id, category_parts.category
     ),
+
+    sold_on_all_dates as (
+        select
+            feature_dates.as_of_date,
+            sold_by_date.customer_id,
+            sold_by_date.category,
+            case
+                feature_dates.date_number
+                {% for number in date_numbers %}
+                    when {{ number }} then sold_by_date.gross_revenue_{{ number }}
+                {% endfor %}
+            end as gross_revenue
+        from sold_by_date
+        cross join feature_dates
+    ),
+
+    sold as (select * from sold_on_all_dates where gross_revenue is not null),
 
     returned as (
         select

@@ -16,21 +16,9 @@ with
     ),
 
     kept_lines as (
-        {% if by_line %}
-            select
-                classified.*,
-                coalesce(upper(transactions.description), '') as description
-            from {{ ref("int_transactions_classified") }} as classified
-            inner join
-                {{ ref("stg_transactions") }} as transactions
-                on classified.line_id = transactions.line_id
-        {% else %}
-            select classified.*
-            from {{ ref("int_transactions_classified") }} as classified
-        {% endif %}
-        where
-            classified.disposition
-            in ('sale', 'return', 'anonymous_sale', 'anonymous_return')
+        select *
+        from {{ ref("int_transactions_classified") }}
+        where disposition in ('sale', 'return', 'anonymous_sale', 'anonymous_return')
     ),
 
     line_categories as (
@@ -47,8 +35,10 @@ with
         from kept_lines
         inner join
             categories
-            {% set key = "description" if by_line else "stock_code" %}
-            on kept_lines.{{ key }} = categories.{{ key }}
+            {% if by_line %}
+                on coalesce(upper(kept_lines.description), '') = categories.description
+            {% else %} on kept_lines.stock_code = categories.stock_code
+            {% endif %}
     )
 
 select *

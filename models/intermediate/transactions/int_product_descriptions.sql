@@ -3,22 +3,21 @@
 -- Grain: stock_code, description. What a product is called on its kept lines, in upper
 -- case; NULL where a line has no description.
 with
-    kept_lines as (
-        select line_id, stock_code
+    -- as written first: fewer texts to turn into upper case
+    written_descriptions as (
+        select stock_code, description, count(*) as line_count
         from {{ ref("int_transactions_classified") }}
         where disposition in ('sale', 'return', 'anonymous_sale', 'anonymous_return')
+        group by stock_code, description
     ),
-
-    transactions as (select line_id, description from {{ ref("stg_transactions") }}),
 
     product_descriptions as (
         select
-            kept_lines.stock_code,
-            upper(transactions.description) as description,
-            count(*) as line_count
-        from kept_lines
-        inner join transactions on kept_lines.line_id = transactions.line_id
-        group by kept_lines.stock_code, upper(transactions.description)
+            stock_code,
+            upper(description) as description,
+            cast(sum(line_count) as bigint) as line_count
+        from written_descriptions
+        group by stock_code, upper(description)
     )
 
 select *

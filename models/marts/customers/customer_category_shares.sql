@@ -2,19 +2,25 @@
 with
     category_revenue as (select * from {{ ref("int_category_revenue_as_of") }}),
 
+    totals as (
+        select as_of_date, customer_id, sum(revenue) as revenue
+        from category_revenue
+        group by as_of_date, customer_id
+    ),
+
     shares as (
         select
-            as_of_date,
-            customer_id,
-            category,
-            revenue,
-            cast(revenue as double) / nullif(
-                cast(
-                    sum(revenue) over (partition by as_of_date, customer_id) as double
-                ),
-                0
-            ) as revenue_share
+            category_revenue.as_of_date,
+            category_revenue.customer_id,
+            category_revenue.category,
+            category_revenue.revenue,
+            cast(category_revenue.revenue as double)
+            / nullif(cast(totals.revenue as double), 0) as revenue_share
         from category_revenue
+        inner join
+            totals
+            on category_revenue.as_of_date = totals.as_of_date
+            and category_revenue.customer_id = totals.customer_id
     )
 
 select *

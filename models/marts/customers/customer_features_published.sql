@@ -94,9 +94,9 @@ with
             measured.*,
             active_months
             / greatest(1e0, customer_lifetime_days / 30e0) as engagement_consistency,
-            {{ rfm_score("recency", descending=true, ties="row_order") }} as r_score,
-            {{ rfm_score("frequency", ties="row_order") }} as f_score,
-            {{ rfm_score("monetary", ties="row_order") }} as m_score
+            {{ rfm_score("recency", descending=true) }} as r_score,
+            {{ rfm_score("frequency") }} as f_score,
+            {{ rfm_score("monetary") }} as m_score
         from measured
     ),
 

@@ -3,7 +3,10 @@
 with
     transactions as (select * from {{ ref("int_transactions_disposed") }}),
 
-    raw_rows as (select * from {{ ref("stg_transactions") }}),
+    source_files as (
+        select distinct source_file_number, source_file
+        from {{ ref("stg_transactions") }}
+    ),
 
     returns_matched as (
         select * from {{ ref("int_returns_matched") }} where not is_reversal
@@ -27,7 +30,7 @@ with
             transactions.stock_code,
             transactions.occurred_at as sold_at,
             transactions.occurred_date as sold_date,
-            raw_rows.country,
+            transactions.country,
             transactions.price as unit_price,
             transactions.quantity as gross_quantity,
             transactions.amount as gross_revenue,
@@ -46,10 +49,12 @@ with
                 - coalesce(returned.returned_revenue, 0) as decimal(18, 4)
             ) as revenue,
             returned.last_returned_at,
-            raw_rows.source_file,
-            raw_rows.source_row_number
+            source_files.source_file,
+            {{ source_row_number("transactions.line_id") }} as source_row_number
         from transactions
-        inner join raw_rows on transactions.line_id = raw_rows.line_id
+        inner join
+            source_files
+            on transactions.source_file_number = source_files.source_file_number
         left join returned on transactions.line_id = returned.sale_line_id
         where transactions.disposition in ('sale', 'anonymous_sale')
     )

@@ -3,7 +3,10 @@
 with
     transactions as (select * from {{ ref("int_transactions_disposed") }}),
 
-    raw_rows as (select * from {{ ref("stg_transactions") }}),
+    source_files as (
+        select distinct source_file_number, source_file
+        from {{ ref("stg_transactions") }}
+    ),
 
     returns_matched as (
         select * from {{ ref("int_returns_matched") }} where not is_reversal
@@ -17,7 +20,7 @@ with
             transactions.stock_code,
             transactions.occurred_at as returned_at,
             transactions.occurred_date as returned_date,
-            raw_rows.country,
+            transactions.country,
             transactions.price as unit_price,
             - transactions.quantity as returned_quantity,
             cast(0 - transactions.amount as decimal(18, 4)) as returned_revenue,
@@ -25,10 +28,12 @@ with
             returns_matched.sale_line_id as order_line_id,
             sold.order_id,
             sold.occurred_at as sold_at,
-            raw_rows.source_file,
-            raw_rows.source_row_number
+            source_files.source_file,
+            {{ source_row_number("transactions.line_id") }} as source_row_number
         from transactions
-        inner join raw_rows on transactions.line_id = raw_rows.line_id
+        inner join
+            source_files
+            on transactions.source_file_number = source_files.source_file_number
         left join
             returns_matched on transactions.line_id = returns_matched.return_line_id
         left join transactions as sold on returns_matched.sale_line_id = sold.line_id

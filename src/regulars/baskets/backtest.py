@@ -12,6 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from regulars.baskets.recommend import (
     BASKET_HALF_LIFE,
+    BATCH_CELLS,
     BUY_AGAIN,
     HABIT_HALF_LIFE,
     NEW_FOR_YOU,
@@ -102,16 +103,37 @@ def backtest_recommendations(
     if window.empty:
         return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
     catalogue = read_catalogue(before, date=origin, settings=settings)
+    affinities = {
+        half_life: learn_affinities(before, catalogue, half_life=half_life)
+        for half_life in (NEW_HALF_LIFE, BASKET_HALF_LIFE)
+    }
     customers = pd.Index(sorted(window["customer_id"].unique()))
-    known = before[before["customer_id"].isin(customers)]
-    bought = profile(known, customers, catalogue, half_life=PROFILE_HALF_LIFE)
-    follows = profile(window, customers, catalogue, half_life=PROFILE_HALF_LIFE).toarray() > 0
-    owned = bought.toarray() > 0
-
+    step = max(1, BATCH_CELLS // len(catalogue.products))
+    parts = []
+    for start in range(0, len(customers), step):
+        some = customers[start : start + step]
+        known = before[before["customer_id"].isin(some)]
+        followed = window[window["customer_id"].isin(some)]
+        bought = profile(known, some, catalogue, half_life=PROFILE_HALF_LIFE)
+        follows = profile(followed, some, catalogue, half_life=PROFILE_HALF_LIFE).toarray() > 0
+        owned = bought.toarray() > 0
+        parts.append(
+            {
+                NEW_FOR_YOU: _new_hits(
+                    bought, owned, follows, catalogue, affinities[NEW_HALF_LIFE], settings
+                ),
+                BUY_AGAIN: _again_hits(known, some, owned, follows, catalogue, settings),
+                REST_OF_BASKET: _basket_hits(
+                    known, followed, catalogue, affinities[BASKET_HALF_LIFE], settings
+                ),
+            }
+        )
     hits = {
-        NEW_FOR_YOU: _new_hits(before, bought, owned, follows, catalogue, settings),
-        BUY_AGAIN: _again_hits(known, customers, owned, follows, catalogue, settings),
-        REST_OF_BASKET: _basket_hits(before, known, window, catalogue, settings),
+        task: {
+            method: np.concatenate([part[task][method] for part in parts])
+            for method in parts[0][task]
+        }
+        for task in parts[0]
     }
     rows = [
         {"origin": origin, "window_end": end, "task": task, "method": method}
@@ -124,16 +146,15 @@ def backtest_recommendations(
 
 
 def _new_hits(
-    before: pd.DataFrame,
     bought: sp.csr_matrix,
     owned: np.ndarray,
     follows: np.ndarray,
     catalogue: Catalogue,
+    affinities: sp.csr_matrix,
     settings: RecommendationSettings,
 ) -> dict[str, np.ndarray]:
     truth = follows & ~owned
     judged = truth.any(axis=1)
-    affinities = learn_affinities(before, catalogue, half_life=NEW_HALF_LIFE)
     ours = new_products(bought, bought, catalogue, affinities)
     popular = np.where(owned, 0, catalogue.popularity)
     return {
@@ -168,10 +189,10 @@ def _again_hits(
 
 
 def _basket_hits(
-    before: pd.DataFrame,
     known: pd.DataFrame,
     window: pd.DataFrame,
     catalogue: Catalogue,
+    affinities: sp.csr_matrix,
     settings: RecommendationSettings,
 ) -> dict[str, np.ndarray]:
     first = (
@@ -183,7 +204,7 @@ def _basket_hits(
     sizes = baskets.groupby("customer_id")["stock_code"].transform("size")
     baskets = baskets[sizes > 1]
     if baskets.empty:
-        return {OURS: np.zeros(0)}
+        return dict.fromkeys((OURS, OWN_HISTORY, POPULARITY), np.zeros(0))
     places = baskets.groupby("customer_id").cumcount()
     drawn = baskets["customer_id"].map(_hash) % sizes[sizes > 1]
     asked = baskets[places == drawn]
@@ -191,8 +212,7 @@ def _basket_hits(
     customers = pd.Index(asked["customer_id"])
     # each product of the basket counts alike
     rest = profile(given, customers, catalogue, half_life=np.inf)
-    affinities = learn_affinities(before, catalogue, half_life=BASKET_HALF_LIFE)
-    fits = (rest @ affinities.scores).toarray()
+    fits = (rest @ affinities).toarray()
     fits /= np.maximum(fits.max(axis=1, keepdims=True), np.finfo(float).tiny)
     own = known[known["customer_id"].isin(customers)]
     habit = profile(own, customers, catalogue, half_life=HABIT_HALF_LIFE).toarray()

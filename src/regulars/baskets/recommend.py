@@ -58,7 +58,7 @@ SCHEMA = pa.schema(
 )
 # Purchases in a batch, and cells of a batch's dense scores.
 BATCH_ROWS = 500_000
-BATCH_CELLS = 20_000_000
+BATCH_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -102,19 +102,6 @@ class Catalogue:
     usual_gaps: np.ndarray
 
 
-@dataclass(frozen=True)
-class Affinities:
-    """How well products go together.
-
-    Attributes:
-        scores: From a product (row) to those bought with it (columns), shape (n, n), sparse.
-        together: Orders with both, shape (n, n), sparse.
-    """
-
-    scores: sp.csr_matrix
-    together: sp.csr_matrix
-
-
 def read_catalogue(
     purchases: pd.DataFrame, *, date: pd.Timestamp, settings: RecommendationSettings
 ) -> Catalogue:
@@ -147,8 +134,8 @@ def read_catalogue(
 
 def learn_affinities(
     purchases: pd.DataFrame, catalogue: Catalogue, *, half_life: float
-) -> Affinities:
-    """Count what is bought together.
+) -> sp.csr_matrix:
+    """Weigh what is bought together.
 
     Args:
         purchases: As for `read_catalogue`; orders set apart are left out.
@@ -156,22 +143,31 @@ def learn_affinities(
         half_life: Days after which an order counts half.
 
     Returns:
-        For each product its NEIGHBOURS best.
+        From each product (row) to its NEIGHBOURS best (columns), shape (n, n).
     """
-    counted = purchases[~purchases["is_set_apart"]]
-    orders, _ = pd.factorize(counted["order_id"])
-    codes = catalogue.products.get_indexer(counted["stock_code"])
+    counted, orders, codes, shape = _baskets(purchases, catalogue)
     sizes = np.bincount(orders)[orders] if len(orders) else np.zeros(0)
     weights = 0.5 ** (_age(counted, catalogue.date) / half_life) / np.maximum(sizes - 1, 1)
-    shape = (int(orders.max(initial=-1)) + 1, len(catalogue.products))
     weighted = sp.csr_matrix((np.sqrt(weights), (orders, codes)), shape=shape)
-    plain = sp.csr_matrix((np.ones(len(codes)), (orders, codes)), shape=shape)
     pairs = sp.csr_matrix(weighted.T @ weighted)
     scale = sp.diags_array(1 / np.sqrt(pairs.diagonal() + SHRINKAGE))
     pairs.setdiag(0)
-    scores = _best(sp.csr_matrix(scale @ pairs @ scale))
-    together = sp.csr_matrix((plain.T @ plain).multiply(scores > 0))
-    return Affinities(scores=scores, together=together)
+    return _best(sp.csr_matrix(scale @ pairs @ scale))
+
+
+def orders_together(purchases: pd.DataFrame, catalogue: Catalogue) -> sp.csr_matrix:
+    """Count the orders that hold both of two products.
+
+    Args:
+        purchases: As for `read_catalogue`; orders set apart are left out.
+        catalogue: Of the same purchases.
+
+    Returns:
+        Shape (n, n).
+    """
+    _, orders, codes, shape = _baskets(purchases, catalogue)
+    plain = sp.csr_matrix((np.ones(len(codes)), (orders, codes)), shape=shape)
+    return sp.csr_matrix(plain.T @ plain)
 
 
 def profile(
@@ -201,12 +197,23 @@ def top(scores: np.ndarray, count: int) -> np.ndarray:
 
     Equal scores rank by column.
     """
-    kept = np.argsort(-scores, axis=1, kind="stable")[:, :count]
-    return np.where(np.take_along_axis(scores, kept, axis=1) > 0, kept, -1)
+    best = np.full((len(scores), min(count, scores.shape[1])), -1)
+    least = np.zeros((len(scores), 1))
+    if scores.shape[1] > count:
+        least = np.partition(scores, -count, axis=1)[:, -count, np.newaxis]
+    rows, columns = np.nonzero(
+        (scores >= least) & (scores > 0)
+    )  # more than `count` where scores tie
+    order = np.lexsort((columns, -scores[rows, columns], rows))
+    rows, columns = rows[order], columns[order]
+    places = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    is_kept = places < count
+    best[rows[is_kept], places[is_kept]] = columns[is_kept]
+    return best
 
 
 def new_products(
-    bought: sp.csr_matrix, profiles: sp.csr_matrix, catalogue: Catalogue, affinities: Affinities
+    bought: sp.csr_matrix, profiles: sp.csr_matrix, catalogue: Catalogue, affinities: sp.csr_matrix
 ) -> np.ndarray:
     """Score the products that customers have not bought and that are still sold.
 
@@ -219,7 +226,7 @@ def new_products(
     Returns:
         Shape (m, n); 0 where a product does not come into question.
     """
-    scores = (profiles @ affinities.scores).toarray()
+    scores = (profiles @ affinities).toarray()
     scores[:, ~catalogue.is_sold] = 0
     scores[bought.nonzero()] = 0
     return scores
@@ -268,7 +275,8 @@ def habits(purchases: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 def recommend(
     purchases: pd.DataFrame,
     catalogue: Catalogue,
-    affinities: Affinities,
+    affinities: sp.csr_matrix,
+    together: sp.csr_matrix,
     *,
     settings: RecommendationSettings,
 ) -> pd.DataFrame:
@@ -277,7 +285,8 @@ def recommend(
     Args:
         purchases: Columns PURCHASE_COLUMNS: all rows of these customers before the catalogue's date.
         catalogue: The products.
-        affinities: Of NEW_HALF_LIFE.
+        affinities: As `learn_affinities` gives them, of NEW_HALF_LIFE.
+        together: As `orders_together` gives them.
         settings: How many.
 
     Returns:
@@ -291,7 +300,9 @@ def recommend(
     for number, (start, end) in enumerate(pairwise([*starts, len(by_customer)])):
         customers = everybody[number * step : (number + 1) * step]
         lists.extend(
-            _new_lists(by_customer.iloc[start:end], customers, catalogue, affinities, settings)
+            _new_lists(
+                by_customer.iloc[start:end], customers, catalogue, affinities, together, settings
+            )
         )
     made = pd.concat(lists, ignore_index=True).reindex(columns=SCHEMA.names)
     return made.sort_values(["customer_id", "list", "rank"], ignore_index=True)
@@ -320,6 +331,7 @@ def recommend_customers(
     learnt = read_purchases(recent)
     catalogue = read_catalogue(learnt, date=date, settings=settings)
     affinities = learn_affinities(learnt, catalogue, half_life=NEW_HALF_LIFE)
+    together = orders_together(learnt, catalogue)
 
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rest = None
@@ -336,7 +348,7 @@ def recommend_customers(
     def made(rows: pd.DataFrame) -> list[pa.RecordBatch]:
         if rows.empty:
             return []
-        lists = recommend(rows, catalogue, affinities, settings=settings)
+        lists = recommend(rows, catalogue, affinities, together, settings=settings)
         return pa.Table.from_pandas(lists, schema=SCHEMA, preserve_index=False).to_batches()
 
     return map_batches(
@@ -370,14 +382,15 @@ def _new_lists(
     purchases: pd.DataFrame,
     customers: pd.Index,
     catalogue: Catalogue,
-    affinities: Affinities,
+    affinities: sp.csr_matrix,
+    together: sp.csr_matrix,
     settings: RecommendationSettings,
 ) -> Iterator[pd.DataFrame]:
     """Yield the customers' products of each rank that anybody has one of."""
     profiles = profile(purchases, customers, catalogue, half_life=PROFILE_HALF_LIFE)
     scores = new_products(profiles, profiles, catalogue, affinities)
     best = top(scores, settings.count)
-    toward = affinities.scores.T.tocsr()
+    toward = affinities.T.tocsr()
     for place in range(int((best >= 0).sum(axis=1).max(initial=0))):
         rows = np.flatnonzero(best[:, place] >= 0)
         products = best[rows, place]
@@ -391,11 +404,19 @@ def _new_lists(
                 "stock_code": catalogue.products[products],
                 "score": scores[rows, products],
                 "because_stock_code": catalogue.products[because],
-                "orders_together": np.asarray(
-                    affinities.together[because, products], dtype=float
-                ).ravel(),
+                "orders_together": np.asarray(together[because, products], dtype=float).ravel(),
             }
         )
+
+
+def _baskets(
+    purchases: pd.DataFrame, catalogue: Catalogue
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, tuple[int, int]]:
+    """Leave out the orders set apart; number the orders and products of the rest."""
+    counted = purchases[~purchases["is_set_apart"]]
+    orders, names = pd.factorize(counted["order_id"])
+    codes = catalogue.products.get_indexer(counted["stock_code"])
+    return counted, orders, codes, (len(names), len(catalogue.products))
 
 
 def _best(scores: sp.csr_matrix) -> sp.csr_matrix:
@@ -403,12 +424,20 @@ def _best(scores: sp.csr_matrix) -> sp.csr_matrix:
     scores.eliminate_zeros()
     scores.sort_indices()
     kept = [
-        start + np.sort(np.argsort(-scores.data[start:end], kind="stable")[:NEIGHBOURS])
+        start + _highest(scores.data[start:end])
         for start, end in zip(scores.indptr, scores.indptr[1:], strict=False)
     ]
     places = np.concatenate(kept) if kept else np.zeros(0, dtype=int)
     starts = np.cumsum([0, *map(len, kept)])
     return sp.csr_matrix((scores.data[places], scores.indices[places], starts), shape=scores.shape)
+
+
+def _highest(values: np.ndarray) -> np.ndarray:
+    if len(values) <= NEIGHBOURS:
+        return np.arange(len(values))
+    least = np.partition(values, -NEIGHBOURS)[-NEIGHBOURS]
+    above, equal = np.flatnonzero(values > least), np.flatnonzero(values == least)
+    return np.sort(np.concatenate([above, equal[: NEIGHBOURS - len(above)]]))
 
 
 def _age(purchases: pd.DataFrame, date: pd.Timestamp) -> np.ndarray:

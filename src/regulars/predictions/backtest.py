@@ -79,11 +79,12 @@ def run_backtests(
 
     def run(origin: Origin) -> Backtest | None:
         example = origin.example(known_on=date)
+        customer_count = _shop_customers(shop_windows, origin)
         evidence = gather_evidence(
             origins,
             date=origin.date,
             first_date=first_date,
-            customer_count=len(origin.frame),
+            customer_count=customer_count,
             settings=settings,
         )
         if example is None or not evidence.is_converged:
@@ -94,7 +95,7 @@ def run_backtests(
             [other for other in origins if other.date <= origin.date],
             date=origin.date,
             shop_windows=shop_windows,
-            customer_count=len(origin.frame),
+            customer_count=customer_count,
             recipes=recipes,
             settings=settings,
         )
@@ -105,6 +106,13 @@ def run_backtests(
     earlier = [origin for origin in origins if origin.date < date]
     with single_threaded(), ThreadPoolExecutor(max_workers=WORKERS) as pool:
         return [result for result in pool.map(run, earlier) if result is not None]
+
+
+def _shop_customers(shop_windows: pd.DataFrame, origin: Origin) -> int:
+    """Customers of the shop on an origin, those outside the training sample included."""
+    is_own = shop_windows["start_date"] == origin.date
+    counts = shop_windows.loc[is_own, "existing_customers"].dropna()
+    return int(counts.iloc[0]) if len(counts) else len(origin.frame)
 
 
 def calibration_table(backtests: Sequence[Backtest]) -> pd.DataFrame:

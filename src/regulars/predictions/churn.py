@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
-from regulars.boosting import BoostingSettings, Trees, fit_trees
+from regulars.boosting import BinnedFeatures, BoostingSettings, Trees, fit_trees
 from regulars.linear import LinearModel, fit_logistic
 from regulars.predictions.recipes import Described, safe_logit
 
@@ -56,7 +57,7 @@ class ChurnModel:
     heads: tuple[LinearModel, ...]
     trees_text: str
 
-    @property
+    @cached_property
     def trees(self) -> Trees:
         """The trees, read from their text."""
         return Trees(self.trees_text)
@@ -84,11 +85,14 @@ class ChurnModel:
         )
 
 
-def fit_churn(examples: Sequence[Example], *, random_state: int) -> ChurnModel:
+def fit_churn(
+    examples: Sequence[Example], places: BinnedFeatures, *, random_state: int
+) -> ChurnModel:
     """Fit the corrections on finished windows.
 
     Args:
         examples: Origins with at least their 90-day window over; each with buyers and others.
+        places: The places of their customers, one under the other.
         random_state: Seed.
     """
     heads = []
@@ -102,11 +106,10 @@ def fit_churn(examples: Sequence[Example], *, random_state: int) -> ChurnModel:
                 penalty=LINEAR_PENALTY,
             )
         )
-    known = [example for example in examples if TREE_LABEL in example.orders]
     text = fit_trees(
-        np.vstack([example.described.places for example in known]),
-        np.concatenate([is_lost(example, TREE_LABEL) for example in known]),
-        offset=np.concatenate([levelled_offset(example, TREE_LABEL) for example in known]),
+        places,
+        np.concatenate([is_lost(example, TREE_LABEL) for example in examples]),
+        offset=np.concatenate([levelled_offset(example, TREE_LABEL) for example in examples]),
         settings=BoostingSettings(
             objective="binary",
             rounds=60,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from regulars.boosting import BinnedFeatures
 from regulars.predictions.churn import ChurnModel, Example, fit_churn, level_shift
 from regulars.predictions.frame import HORIZONS
 from regulars.predictions.levels import Levels, forecast_levels
@@ -186,10 +187,17 @@ def train_forecaster(
     known = [(day, example) for day, example in known if example is not None]
     examples = [example for _, example in known]
     seed = settings.random_state
+    churn = value = window = None
     with single_threaded():
-        churn = fit_churn(examples, random_state=seed) if "churn" in recipes else None
-        value = fit_value(examples, random_state=seed) if "value" in recipes else None
-        window = fit_window(examples, random_state=seed) if "next_purchase" in recipes else None
+        if recipes:
+            places = np.vstack([example.described.places for example in examples])
+            binned = BinnedFeatures(places, seed=seed)
+        if "churn" in recipes:
+            churn = fit_churn(examples, binned, random_state=seed)
+        if "value" in recipes:
+            value = fit_value(examples, binned, random_state=seed)
+        if "next_purchase" in recipes:
+            window = fit_window(examples, binned, random_state=seed)
         levels = {
             days: forecast_levels(
                 shop_windows,

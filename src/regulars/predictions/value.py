@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.stats import rankdata
 
-from regulars.boosting import BoostingSettings, Trees, fit_trees
+from regulars.boosting import BinnedFeatures, BoostingSettings, Trees, fit_trees
 from regulars.linear import LinearModel, fit_ridge
 from regulars.predictions.churn import LINEAR_PENALTY, Example
 from regulars.predictions.recipes import Described
@@ -42,17 +43,17 @@ class ValueModel:
     rank_text: str
     rank_linear: LinearModel
 
-    @property
+    @cached_property
     def tweedie(self) -> Trees:
         """The Tweedie trees, read from their text."""
         return Trees(self.tweedie_text)
 
-    @property
+    @cached_property
     def order(self) -> Trees:
         """The hurdle's trees of what an order brings, read from their text."""
         return Trees(self.order_text)
 
-    @property
+    @cached_property
     def rank(self) -> Trees:
         """The ranking trees, read from their text."""
         return Trees(self.rank_text)
@@ -105,14 +106,16 @@ def process_value_if_active(described: Described, horizon_days: int) -> np.ndarr
     return np.maximum(process_value(described, horizon_days) / chance, SMALLEST_VALUE)
 
 
-def fit_value(examples: Sequence[Example], *, random_state: int) -> ValueModel:
+def fit_value(
+    examples: Sequence[Example], places: BinnedFeatures, *, random_state: int
+) -> ValueModel:
     """Fit the trees on finished 90-day windows.
 
     Args:
         examples: Origins with their 90-day window over, each with some revenue.
+        places: The places of their customers, one under the other.
         random_state: Seed.
     """
-    places = np.vstack([example.described.places for example in examples])
     # each window at its own level: levels are forecast separately
     relative = np.concatenate([_relative(_spent(example)) for example in examples])
     bought = relative > 0
@@ -126,7 +129,11 @@ def fit_value(examples: Sequence[Example], *, random_state: int) -> ValueModel:
                 "tweedie", 100, random_state, (("tweedie_variance_power", VARIANCE_POWER),)
             ),
         ),
-        fit_trees(places[bought], if_active, settings=_settings("regression", 60, random_state)),
+        fit_trees(
+            places.features[bought],
+            if_active,
+            settings=_settings("regression", 60, random_state),
+        ),
         fit_trees(places, ranks, settings=_settings("regression", 60, random_state)),
         fit_ridge(
             np.vstack([example.described.centred for example in examples]),

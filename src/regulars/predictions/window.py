@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import log_ndtr, ndtri_exp, softmax
 
-from regulars.boosting import BoostingSettings, Trees, fit_trees
+from regulars.boosting import BinnedFeatures, BoostingSettings, Trees, fit_trees
 from regulars.predictions.churn import Example
 from regulars.predictions.recipes import FEATURES, Described
 
@@ -25,7 +26,7 @@ class WindowModel:
 
     trees_text: str
 
-    @property
+    @cached_property
     def trees(self) -> Trees:
         """The trees, read from their text."""
         return Trees(self.trees_text)
@@ -72,11 +73,19 @@ def with_churn(probabilities: np.ndarray, churn: np.ndarray) -> np.ndarray:
     return np.column_stack([ordering * (1 - churn)[:, None], churn])
 
 
-def fit_window(examples: Sequence[Example], *, random_state: int) -> WindowModel:
-    """Fit the trees on finished 90-day windows; each class must occur."""
+def fit_window(
+    examples: Sequence[Example], places: BinnedFeatures, *, random_state: int
+) -> WindowModel:
+    """Fit the trees on finished 90-day windows; each class must occur.
+
+    Args:
+        examples: Origins with their 90-day window over.
+        places: The places of their customers, one under the other.
+        random_state: Seed.
+    """
     return WindowModel(
         fit_trees(
-            np.vstack([example.described.places for example in examples]),
+            places,
             np.concatenate([windows_of(example.next_order_days) for example in examples]),
             settings=BoostingSettings(
                 objective="multiclass",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from regulars.warehouse import open_read_only
 
 PAGE = "dashboard.html"
 FIGURES = "figures"
+# Drawing is done outside of Python: two of the fewest cores that we build for.
+DRAWING_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -56,20 +59,29 @@ def write_report(
         return WrittenReport(page)
     folder = directory / FIGURES
     folder.mkdir(exist_ok=True)
-    figures, left_out = [], {}
-    for view in report.views():
-        for figure in view.panel.figures:
-            paths = [folder / f"{figure.name}.{ending}" for ending in ("png", "svg")]
-            if view.missing:
-                left_out[figure.name] = view.missing
-                for path in paths:
-                    path.unlink(missing_ok=True)
-                continue
-            svg = draw_figure(report, view, number=view.panel.figures.index(figure))
-            _write(paths[0], to_png(svg))
-            _write(paths[1], svg.encode())
-            figures += paths
-    return WrittenReport(page, sorted(figures), left_out)
+    wanted = [
+        (view, number) for view in report.views() for number in range(len(view.panel.figures))
+    ]
+    with ThreadPoolExecutor(DRAWING_THREADS) as threads:
+        written = threads.map(lambda one: _write_figure(folder, report, *one), wanted)
+        figures = sorted(path for paths in written for path in paths)
+    left_out = {
+        view.panel.figures[number].name: view.missing for view, number in wanted if view.missing
+    }
+    return WrittenReport(page, figures, left_out)
+
+
+def _write_figure(folder: Path, report: Report, view: PanelView, number: int) -> list[Path]:
+    name = view.panel.figures[number].name
+    png, svg = (folder / f"{name}.{ending}" for ending in ("png", "svg"))
+    if view.missing:
+        png.unlink(missing_ok=True)
+        svg.unlink(missing_ok=True)
+        return []
+    drawn = draw_figure(report, view, number=number)
+    _write(png, to_png(drawn))
+    _write(svg, drawn.encode())
+    return [png, svg]
 
 
 def draw_figure(report: Report, view: PanelView, *, number: int = 0) -> str:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regulars.simulate.catalogue import FAMILIES, SHELF_BITS, Catalogue, Shelf
+from regulars.simulate.settings import USUAL_ORDER_LINES
 
 # Lines of an order: 1 + Poisson with a gamma-distributed mean that grows with the order's value.
-LINES_AT_MEAN_VALUE = 18.0
 LINES_SHAPE = 1.4
 MAX_LINES = 200
 # An anonymous order is a single sale over the counter or a day's takings of the web shop.
@@ -26,18 +26,25 @@ ONLINE_PRICE_FACTOR = 1.35  # on anonymous orders, which pay tax and retail pric
 
 
 def draw_sizes(
-    rng: np.random.Generator, *, values: NDArray[np.float64], mean_value: float
+    rng: np.random.Generator,
+    *,
+    values: NDArray[np.float64],
+    mean_value: float,
+    lines_at_mean_value: int,
 ) -> NDArray[np.int64]:
     """Return how many lines each order aims at, given its value in pounds."""
-    mean = LINES_AT_MEAN_VALUE * np.sqrt(values / mean_value)
+    mean = lines_at_mean_value * np.sqrt(values / mean_value)
     mean *= rng.standard_gamma(LINES_SHAPE, len(values)) / LINES_SHAPE
     return np.minimum(1 + rng.poisson(mean), MAX_LINES)
 
 
-def draw_anonymous_sizes(rng: np.random.Generator, *, orders: int) -> NDArray[np.int64]:
-    """Return how many lines each anonymous order aims at."""
+def draw_anonymous_sizes(
+    rng: np.random.Generator, *, orders: int, lines_at_mean_value: int
+) -> NDArray[np.int64]:
+    """Return how many lines each anonymous order aims at; a day's takings grow with known orders."""
     is_day = rng.random(orders) < DAY_TAKINGS_SHARE
-    mean = np.where(is_day, DAY_TAKINGS_LINES * rng.standard_exponential(orders), COUNTER_LINES)
+    day_lines = DAY_TAKINGS_LINES * (lines_at_mean_value / USUAL_ORDER_LINES)
+    mean = np.where(is_day, day_lines * rng.standard_exponential(orders), COUNTER_LINES)
     return np.minimum(1 + rng.poisson(mean), MAX_DAY_TAKINGS_LINES)
 
 

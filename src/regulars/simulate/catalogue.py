@@ -5,10 +5,14 @@ a few families, so goods of a family are bought together. Within a family some n
 colours, which are bought together most of all. Popularity falls off like Zipf's law; some products
 launch after the start of the period or retire before its end; winter families sell from September
 to December. The catalogue is the same for every seed; launches move with the period.
+
+Large shops carry it in several **editions**, each with codes and names of its own. A known customer
+buys all goods of a family in one edition (`editions_of`), so what is bought together stays together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -80,7 +84,9 @@ TRAILING_BLANK_SHARE = 0.18  # of products, as in UCI's descriptions
 WINTER_SEASON = (9, 10, 11, 12)
 WINTER_FACTOR, OFF_SEASON_FACTOR = 3.0, 0.15
 SHELF_BITS = 13  # baskets draw from tables of 2^13 entries per family
+EDITION_EXPONENT = 0.5  # an edition's share of the sales is its number to minus this power
 _CATALOGUE_SEED = 20_091_201
+_CODE_NUMBERS = (15_000, 95_000)
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ def build_catalogue() -> Catalogue:
     """Return the catalogue, always the same one."""
     rng = np.random.default_rng(_CATALOGUE_SEED)
     nouns = list(NOUNS)
-    digits = iter(rng.permutation(np.arange(15_000, 95_000))[:PRODUCTS])
+    digits = iter(rng.permutation(np.arange(*_CODE_NUMBERS))[:PRODUCTS])
     rows = []
     for family, motif in enumerate(MOTIFS):
         chosen = rng.permutation(len(nouns))[: COLOURED_NOUNS + PLAIN_NOUNS]
@@ -164,6 +170,49 @@ def build_catalogue() -> Catalogue:
         retired=np.array(retired)[cheapest_first],
         sibling=place_of[np.array(sibling)[cheapest_first]],
     )
+
+
+def edition_codes(catalogue: Catalogue, *, edition: int) -> list[str]:
+    """Return the stock codes of one edition (from 0): other digits, the same letters."""
+    if edition == 0:
+        return list(catalogue.code)
+    low, high = _CODE_NUMBERS
+    old = dict.fromkeys(code[:5] for code in catalogue.code)
+    taken = {int(digits) - low for digits in old}
+    free = np.setdiff1d(np.arange(high - low), list(taken))
+    free = np.random.default_rng(_CATALOGUE_SEED).permutation(free)
+    numbers = low + free[(edition - 1) * len(old) : edition * len(old)]
+    new = dict(zip(old, numbers.tolist(), strict=True))
+    return [f"{new[code[:5]]}{code[5:]}" for code in catalogue.code]
+
+
+def edition_names(names: Sequence[str], *, edition: int) -> list[str]:
+    """Return products' names in one edition (from 0); those that end with a blank still do."""
+    if edition == 0:
+        return list(names)
+    return [f"{name.rstrip()} NO {edition + 1}{name[len(name.rstrip()) :]}" for name in names]
+
+
+def editions_of(
+    buyer: NDArray[np.int64], family: NDArray[np.int64], *, editions: int
+) -> NDArray[np.int64]:
+    """Return the edition (from 0) in which each buyer buys goods of a family: always the same one.
+
+    Args:
+        buyer: Any number that stands for who buys, per line.
+        family: The goods' family, or another number that stands for them, per line.
+        editions: How many there are.
+    """
+    if editions == 1:
+        return np.zeros(len(buyer), dtype=np.int64)
+    # the finaliser of splitmix64 (Steele, Lea and Flood 2014) as a hash
+    mixed = (buyer.astype(np.uint64) << np.uint64(20)) + family.astype(np.uint64)
+    mixed *= np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    uniform = (mixed >> np.uint64(11)).astype(float) / 2**53
+    shares = np.cumsum(np.arange(1.0, editions + 1) ** -EDITION_EXPONENT)
+    return np.searchsorted(shares / shares[-1], uniform, side="right")
 
 
 def build_shelf(catalogue: Catalogue, *, clock: ShopClock, shop_time: float) -> Shelf:

@@ -8,7 +8,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from regulars.simulate.catalogue import PRODUCTS, Catalogue, Shelf
+from regulars.simulate.catalogue import (
+    PRODUCTS,
+    Catalogue,
+    Shelf,
+    edition_codes,
+    edition_names,
+)
 
 SALE, CANCELLATION, ADJUSTMENT = 0, 1, 2
 PREFIXES = ("", "C", "A")  # of the invoice number, by kind
@@ -45,19 +51,19 @@ LOWER_CASE_CODES = PRODUCTS + len(SERVICES)
 BLANK_CODES = LOWER_CASE_CODES + PRODUCTS
 
 
-def code_texts(catalogue: Catalogue) -> list[str]:
+def code_texts(catalogue: Catalogue, *, edition: int) -> list[str]:
     """Return every spelling of a stock code: items, `LOWER_CASE_CODES`, `BLANK_CODES`."""
-    codes = list(catalogue.code)
+    codes = edition_codes(catalogue, edition=edition)
     lower_case = [code.lower() for code in codes]
     return [*codes, *SERVICES, *lower_case, *(f"{code} " for code in codes)]
 
 
-def description_texts(catalogue: Catalogue, *, file_number: int) -> list[str]:
+def description_texts(catalogue: Catalogue, *, file_number: int, edition: int) -> list[str]:
     """Return every description, in the order that `Lines.text` counts; file 1 or 2."""
     return [
-        *catalogue.name,
+        *edition_names(catalogue.name, edition=edition),
         *SERVICES.values(),
-        *catalogue.second_name,
+        *edition_names(catalogue.second_name, edition=edition),
         *LOSS_NOTES,
         *FIND_NOTES,
         MISSING_TEXT_BY_FILE[file_number - 1],

@@ -100,6 +100,7 @@ def draw_sale_lines(
     population: Population,
     catalogue: Catalogue,
     shelf: Shelf,
+    lines_at_mean_value: int,
 ) -> Lines:
     """Return the lines of all orders; known orders' values follow the gamma-gamma process."""
     known = int(orders.is_known.sum())
@@ -108,7 +109,12 @@ def draw_sale_lines(
     shop_mean = SPEND_P * SPEND_V / (SPEND_Q - 1)
     order, product = fill_baskets(
         rng,
-        sizes=draw_sizes(rng, values=values, mean_value=shop_mean),
+        sizes=draw_sizes(
+            rng,
+            values=values,
+            mean_value=shop_mean,
+            lines_at_mean_value=lines_at_mean_value,
+        ),
         favourites=population.families[customer],
         catalogue=catalogue,
         shelf=shelf,
@@ -121,7 +127,7 @@ def draw_sale_lines(
     anonymous = len(orders) - known
     order, product = fill_baskets(
         rng,
-        sizes=draw_anonymous_sizes(rng, orders=anonymous),
+        sizes=draw_anonymous_sizes(rng, orders=anonymous, lines_at_mean_value=lines_at_mean_value),
         favourites=np.full((anonymous, 1), FAMILIES, dtype=np.uint8),  # all goods
         catalogue=catalogue,
         shelf=shelf,

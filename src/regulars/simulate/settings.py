@@ -12,6 +12,9 @@ CUSTOMERS_RANGE = (1, 10_000_000)
 MONTHS_RANGE = (2, 240)
 SEED_RANGE = (0, 2**63 - 1)
 START_RANGE = (date(1970, 1, 1), date(2200, 1, 1))
+EDITIONS_RANGE = (1, 100)
+ORDER_LINES_RANGE = (1, 100)
+USUAL_ORDER_LINES = 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,9 @@ class ShopSettings:
         months: Length of the period in calendar months (2 to 240).
         seed: Seed of every random number (0 to 2^63 - 1).
         start: First day of the period (1970 to 2200).
+        editions: Times that the catalogue of 800 products is carried, each time as goods of their
+            own (1 to 100), so that large shops have many products.
+        order_lines: Lines that an order of mean value aims at (1 to 100).
 
     Raises:
         ValueError: A field is outside its range or of the wrong type.
@@ -32,12 +38,16 @@ class ShopSettings:
     months: int
     seed: int
     start: date
+    editions: int = 1
+    order_lines: int = USUAL_ORDER_LINES
 
     def __post_init__(self) -> None:
         for name, (low, high) in {
             "customers": CUSTOMERS_RANGE,
             "months": MONTHS_RANGE,
             "seed": SEED_RANGE,
+            "editions": EDITIONS_RANGE,
+            "order_lines": ORDER_LINES_RANGE,
         }.items():
             value = getattr(self, name)
             if type(value) is not int or not low <= value <= high:

@@ -10,7 +10,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from regulars.simulate import dirt
-from regulars.simulate.catalogue import PRODUCTS, build_catalogue, build_shelf
+from regulars.simulate.catalogue import (
+    FAMILIES,
+    PRODUCTS,
+    build_catalogue,
+    build_shelf,
+    editions_of,
+)
 from regulars.simulate.clock import MINUTES_PER_DAY, ShopClock
 from regulars.simulate.customers import (
     COUNTRIES,
@@ -132,7 +138,12 @@ class _Shop:
             first_document=first[0],
         )
         sales = draw_sale_lines(
-            goods, orders=orders, population=self._population, catalogue=catalogue, shelf=shelf
+            goods,
+            orders=orders,
+            population=self._population,
+            catalogue=catalogue,
+            shelf=shelf,
+            lines_at_mean_value=self._settings.order_lines,
         )
         added, mistaken_lines = dirt.added_lines(rng, lines=sales, catalogue=catalogue, shelf=shelf)
         mistaken_orders = dirt.mistaken_orders(
@@ -179,13 +190,24 @@ class _Bookkeeper:
         catalogue = build_catalogue()
         self._settings = settings
         self._next_number = FIRST_INVOICE_NUMBER
-        codes = code_texts(catalogue)
-        self._codes = pa.array(codes)
+        self._family = catalogue.family
+        editions = range(settings.editions)
+        by_edition = [code_texts(catalogue, edition=edition) for edition in editions]
+        self._spellings = len(by_edition[0])
+        self._codes = pa.array([code for codes in by_edition for code in codes])
         self._has_letters = np.array([code.lower() != code for code in catalogue.code])
         self._countries = pa.array(list(COUNTRIES))
         self._descriptions = [
-            pa.array(description_texts(catalogue, file_number=number)) for number in (1, 2)
+            pa.array(
+                [
+                    text
+                    for edition in editions
+                    for text in description_texts(catalogue, file_number=number, edition=edition)
+                ]
+            )
+            for number in (1, 2)
         ]
+        self._texts = len(self._descriptions[0]) // settings.editions
         middle, first_file_end = (
             int(np.datetime64(day, "D").astype(np.int64)) * MINUTES_PER_DAY
             for day in (settings.second_file_start, settings.first_file_end)
@@ -196,7 +218,10 @@ class _Bookkeeper:
         """Yield one step's lines, all before `end_minute`, as batches of both files."""
         rng = random_stream(self._settings, stream=BOOKS_STREAM, step=step)
         lines, invoices = self._numbered(rng, lines, end_minute)
-        codes = self._codes.take(pa.array(self._spelt(rng, lines.item)))
+        edition = self._editions(lines)
+        spelling = self._spellings * edition + self._spelt(rng, lines.item)
+        codes = self._codes.take(pa.array(spelling))
+        text = self._texts * edition + lines.text
         dates = timestamps(lines.minute)
         ids = pa.array(
             (FIRST_CUSTOMER_ID + lines.customer).astype(float), mask=lines.customer == ANONYMOUS
@@ -206,7 +231,7 @@ class _Bookkeeper:
             first, end = np.searchsorted(lines.minute, (since, until))
             for start in range(first, end, MAX_BATCH_ROWS):
                 rows = slice(start, min(start + MAX_BATCH_ROWS, end))
-                texts = self._descriptions[number - 1].take(pa.array(lines.text[rows]))
+                texts = self._descriptions[number - 1].take(pa.array(text[rows]))
                 columns = [
                     pa.array(np.full(len(texts), number, dtype=np.int32)),
                     invoices[rows],
@@ -252,6 +277,19 @@ class _Bookkeeper:
         in_order = np.argsort((since_first << 44) | (line_place << 20) | shuffle)
         lines = lines.with_columns(minute=minute).take(in_order)
         return lines, invoices.take(pa.array(line_place[in_order]))
+
+    def _editions(self, lines: Lines) -> NDArray[np.int64]:
+        """Return the edition of each line's product, the same for a sale and what reverses it."""
+        is_product = lines.item < PRODUCTS
+        family = self._family[np.where(is_product, lines.item, 0)]
+        is_anonymous = lines.customer == ANONYMOUS
+        # over the counter there is no buyer to keep to an edition: the product and the pieces do
+        edition = editions_of(
+            np.where(is_anonymous, np.abs(lines.quantity), lines.customer),
+            np.where(is_anonymous, FAMILIES + lines.item, family),
+            editions=self._settings.editions,
+        )
+        return np.where(is_product, edition, 0)
 
     def _spelt(self, rng: np.random.Generator, item: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the spelling of each line's stock code, now and then a careless one."""

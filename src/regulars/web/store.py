@@ -163,27 +163,34 @@ class Store:
 
     def _latest(self) -> Publication:
         current = self._current
-        identity = _identity(self.path)
-        if current and current.identity == identity:
+        if current and current.identity == _identity(self.path):
             return current
-        with self._lock:
-            while True:
-                identity = _identity(self.path)
-                if self._current and self._current.identity == identity:
-                    return self._current
-                try:
-                    opened = Publication(self.path, identity, **self._settings)
-                except duckdb.Error as error:
-                    raise NotBuiltError(
-                        "The published database cannot be read; build it again."
-                    ) from error
-                if _identity(self.path) != identity:  # replaced in between: take the newer one
-                    opened.retire()
-                    continue
-                if self._current:
-                    self._current.retire()
-                self._current = opened
-                return opened
+        # who finds a new copy first opens it; until it is open the others are served from the old one
+        if not self._lock.acquire(blocking=current is None):
+            return current
+        try:
+            return self._opened()
+        finally:
+            self._lock.release()
+
+    def _opened(self) -> Publication:
+        while True:
+            identity = _identity(self.path)
+            if self._current and self._current.identity == identity:
+                return self._current
+            try:
+                opened = Publication(self.path, identity, **self._settings)
+            except duckdb.Error as error:
+                raise NotBuiltError(
+                    "The published database cannot be read; build it again."
+                ) from error
+            if _identity(self.path) != identity:  # replaced in between: take the newer one
+                opened.retire()
+                continue
+            if self._current:
+                self._current.retire()
+            self._current = opened
+            return opened
 
 
 def _identity(path: Path) -> _Identity:

@@ -22,6 +22,7 @@ from regulars.baskets.recommend import (
     RecommendationSettings,
     habits,
     learn_affinities,
+    orders_together,
     read_catalogue,
     read_purchases,
     recommend,
@@ -58,7 +59,8 @@ def lists_of(
 def lists(purchases: pd.DataFrame, *, settings: RecommendationSettings = SETTINGS) -> pd.DataFrame:
     catalogue = read_catalogue(purchases, date=DATE, settings=settings)
     affinities = learn_affinities(purchases, catalogue, half_life=NEW_HALF_LIFE)
-    return recommend(purchases, catalogue, affinities, settings=settings)
+    together = orders_together(purchases, catalogue)
+    return recommend(purchases, catalogue, affinities, together, settings=settings)
 
 
 def codes(made: pd.DataFrame, kind: str, customer: str = "c") -> str:
@@ -197,10 +199,10 @@ class TestScores:
         full = learn_affinities(purchases, catalogue, half_life=NEW_HALF_LIFE)
         monkeypatch.setattr(module, "NEIGHBOURS", 3)
         few = learn_affinities(purchases, catalogue, half_life=NEW_HALF_LIFE)
-        dense = full.scores.toarray()
+        dense = full.toarray()
         third = np.sort(dense, axis=1)[:, [-3]]
-        np.testing.assert_array_equal(few.scores.toarray(), np.where(dense >= third, dense, 0))
-        assert (full.scores.diagonal() == 0).all()
+        np.testing.assert_array_equal(few.toarray(), np.where(dense >= third, dense, 0))
+        assert (full.diagonal() == 0).all()
 
     @pytest.mark.parametrize("count", [1, 3, 9])
     def test_the_best_of_equal_ones_are_the_first(self, count):

@@ -11,7 +11,7 @@ from tests.unit.predictions.conftest import NUMBERS, Shop, simulate_shop
 
 from regulars.errors import InvalidSettingError, UnusableInputError
 from regulars.predictions.backtest import Backtest, decision_threshold, run_backtests
-from regulars.predictions.frame import HORIZONS, read_snapshots
+from regulars.predictions.frame import HORIZONS, SHOP_WINDOW_COLUMNS, read_snapshots
 from regulars.predictions.judge import champions, judge
 from regulars.predictions.recipes import FEATURES
 from regulars.predictions.score import SCORE_COLUMNS, SMALLEST_CHANCE, read_registry, score_batch
@@ -195,6 +195,27 @@ def long_backtests(long_shop: Shop, settings: PredictionSettings) -> list[Backte
         shop_windows=long_shop.shop_windows,
         settings=settings,
     )
+
+
+def test_levels_of_past_dates_are_the_shops_though_models_see_a_sample(
+    long_shop: Shop, long_backtests: list[Backtest], settings: PredictionSettings
+) -> None:
+    # the same customers as half of a shop that is twice as large
+    counts = [name for name in SHOP_WINDOW_COLUMNS if name not in ("start_date", "horizon_days")]
+    windows = long_shop.shop_windows.astype(dict.fromkeys(counts, float))
+    sampled = run_backtests(
+        describe_origins(
+            read_snapshots(long_shop.snapshots), shop_days=long_shop.shop_days, season_days=365
+        ),
+        date=long_shop.date,
+        first_date=long_shop.shop_days["sold_date"].min(),
+        shop_windows=windows.assign(**{name: 2 * windows[name] for name in counts}),
+        settings=settings,
+    )
+    assert any(backtest.forecaster.value_scales for backtest in long_backtests)
+    for half, whole in zip(sampled, long_backtests, strict=True):
+        np.testing.assert_allclose(half.forecast.churn[90], whole.forecast.churn[90], rtol=1e-6)
+        np.testing.assert_allclose(half.forecast.value[90], whole.forecast.value[90], rtol=1e-6)
 
 
 def test_coverage_is_of_intervals_that_could_have_been_served(
