@@ -4,12 +4,14 @@ DB ?= regulars.duckdb
 OUT ?= outputs
 DATA ?=
 VARS ?= {}
+SIZES ?= 1 10
+FOLDER ?= bench
 
 BIN := .venv/bin
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test test-heavy lint format docs bench test-duckdb2 test-spark test-sail clean
+.PHONY: help setup build serve test test-heavy lint format docs bench bench-scale test-duckdb2 test-spark test-sail clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -56,6 +58,9 @@ docs: .venv/ready ## write the documentation with lineage to target/static_index
 
 bench: .venv/ready-dev ## measure time and memory, write docs/benchmarks.md
 	$(BIN)/python tests/bench/bench.py
+
+bench-scale: .venv/ready-dev ## measure shops of SIZES="1 10" million lines in FOLDER, write docs/benchmarks_scale.md
+	$(BIN)/python -m tests.bench.scale $(SIZES) --folder '$(FOLDER)'
 
 test-duckdb2: .venv/ready ## run the tests on DuckDB 2.0 in an environment of its own
 	$(PYTHON) -m venv .venv-duckdb2

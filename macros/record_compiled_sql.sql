@@ -27,7 +27,7 @@
             "model_name": "Name of the model or seed.",
             "schema_name": "Schema that it was built in.",
             "table_name": "Table or view that it was built as.",
-            "materialized": "table, view, incremental or seed.",
+            "materialized": "table, view, refreshed, incremental or seed.",
             "parents": "JSON list of the models and seeds that it reads.",
             "compiled_sql": "What dbt compiled, without the name of the database; NULL for seeds and Python models.",
         } -%}

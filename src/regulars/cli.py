@@ -121,6 +121,13 @@ def build(
         list[str] | None,
         typer.Option(help="Exit with 5 on red alerts (alert) or models that decay (decay)."),
     ] = None,
+    is_full_refresh: Annotated[
+        bool,
+        typer.Option(
+            "--full-refresh",
+            help="Read every file again and make every table of the warehouse anew.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -141,7 +148,7 @@ def build(
     say = (lambda _line: None) if quiet else (lambda line: typer.echo(line, err=True))
     say(f"Source: {_source(chosen)}")
     database, outputs = db.absolute(), out.absolute()
-    tables = project.build(database, variables=chosen, on_step=say)
+    built = project.build(database, variables=chosen, is_full_refresh=is_full_refresh, on_step=say)
     say(f"Writing files{' and the report' if has_report else ''} to {out}")
     with ThreadPoolExecutor(1) as beside:
         if has_report:
@@ -149,7 +156,7 @@ def build(
                 write_report, database, out, is_anonymous=False, has_figures=True
             )
         files = write_files(database, outputs)
-    summary = project.summarise(database, tables=tables, outputs=outputs, files=files)
+    summary = project.summarise(database, built=built, outputs=outputs, files=files)
     if has_report:
         summary = dataclasses.replace(summary, report=str(report.result().page))
     if as_json:
@@ -264,6 +271,8 @@ def simulate(
     months: Annotated[int, typer.Option(help="Months of trading.")] = 24,
     seed: Annotated[int, typer.Option(help="Same seed, same shop.")] = 7,
     start: Annotated[str, typer.Option(help="First day of trading.")] = "2023-01-01",
+    editions: Annotated[int, typer.Option(help="Times 800 products that the shop sells.")] = 1,
+    order_lines: Annotated[int, typer.Option(help="Lines of an order of mean value.")] = 18,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -272,7 +281,12 @@ def simulate(
 
     try:
         settings = ShopSettings(
-            customers=customers, months=months, seed=seed, start=date.fromisoformat(start)
+            customers=customers,
+            months=months,
+            seed=seed,
+            start=date.fromisoformat(start),
+            editions=editions,
+            order_lines=order_lines,
         )
     except ValueError as error:
         raise InvalidSettingError(str(error)) from error
@@ -458,6 +472,11 @@ def _summary_text(summary: BuildSummary) -> str:
     lines = [
         "",
         f"Source         {summary.source}",
+        *(
+            [f"Files          {summary.files_read:,} read, {summary.files_unchanged:,} unchanged"]
+            if summary.files_read is not None
+            else []
+        ),
         f"As of          {summary.as_of_date} (the first day not counted)",
         "",
         f"{'rows':>12}  {'units':>12}  {f'amount {currency}':>18}  disposition",

@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
 from regulars.exports import ExportedFile
 from regulars.warehouse import NotBuiltError, open_read_only, publish
@@ -30,6 +32,21 @@ class BuildError(RegularsError):
 
 
 @dataclass(frozen=True)
+class Built:
+    """What `build` made and read.
+
+    Attributes:
+        tables: Names of the published marts, sorted.
+        files_read: Files of the input that were read; None if the input is no files.
+        files_unchanged: Files whose rows were in the warehouse already, likewise.
+    """
+
+    tables: list[str]
+    files_read: int | None = None
+    files_unchanged: int | None = None
+
+
+@dataclass(frozen=True)
 class BuildSummary:
     """What a build made: the numbers that its last lines print."""
 
@@ -45,6 +62,8 @@ class BuildSummary:
     checks_reconciled: int
     checks: int
     segments: list[dict[str, Any]]
+    files_read: int | None = None
+    files_unchanged: int | None = None
     tables: list[str] = field(default_factory=list)
     outputs: str | None = None
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -76,17 +95,19 @@ def build(
     database: Path,
     *,
     variables: Mapping[str, Any],
+    is_full_refresh: bool,
     on_step: Callable[[str], None] = lambda _line: None,
-) -> list[str]:
+) -> Built:
     """Run `dbt build` in the warehouse file and publish its marts.
 
     Args:
         database: The file to publish to; the warehouse lies beside it.
         variables: dbt vars that differ from dbt_project.yml.
+        is_full_refresh: Read every file and make every table anew, whatever the warehouse holds.
         on_step: Called with a line for each model, seed or test that is done.
 
     Returns:
-        Names of the published marts, sorted.
+        The published marts, and how many files were read.
 
     Raises:
         UnusableInputError: If the input as a whole cannot be used; the published file stays as it was.
@@ -94,15 +115,22 @@ def build(
     """
     warehouse = warehouse_of(database)
     warehouse.parent.mkdir(parents=True, exist_ok=True)
+    loaded = set() if is_full_refresh else _loaded_files(warehouse)
     # unit tests check the code, not the data: they belong to the test suite
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
     failures = run_dbt(
-        ["build", "--exclude-resource-type", "unit_test"],
+        [*arguments, "--full-refresh"] if is_full_refresh else arguments,
         warehouse=warehouse,
         variables=variables,
         on_step=on_step,
     )
     check(failures, warehouse)
-    return publish(warehouse, database)
+    tables = publish(warehouse, database)
+    registered = _registered_files(warehouse)
+    if not registered:
+        return Built(tables)
+    unchanged = sum(keys <= loaded for keys in registered)
+    return Built(tables, len(registered) - unchanged, unchanged)
 
 
 def run_dbt(
@@ -167,11 +195,17 @@ def run_dbt(
 def summarise(
     database: Path,
     *,
-    tables: Sequence[str] = (),
+    built: Built,
     outputs: Path | None = None,
     files: Sequence[ExportedFile] = (),
 ) -> BuildSummary:
     """Read a build's numbers back from the published database.
+
+    Args:
+        database: The published file.
+        built: What the build made and read.
+        outputs: The folder that files were written to.
+        files: What was written there.
 
     Raises:
         NotBuiltError: If nothing is published there.
@@ -215,7 +249,9 @@ def summarise(
         checks_reconciled=checks["good"],
         checks=checks["checks"],
         segments=segments,
-        tables=list(tables),
+        files_read=built.files_read,
+        files_unchanged=built.files_unchanged,
+        tables=built.tables,
         outputs=None if outputs is None else str(outputs),
         files=[asdict(file) for file in files],
     )
@@ -240,6 +276,25 @@ def check(failures: Sequence[tuple[str, str]], warehouse: Path) -> None:
             )
     lines = [f"{name}: {message.strip()}" for name, message in failures]
     raise BuildError("dbt failed; the published database is as it was.\n" + "\n".join(lines))
+
+
+def _loaded_files(warehouse: Path) -> set[str]:
+    """Keys of the files whose rows a warehouse holds before a build."""
+    query = (
+        "select distinct file_key from main_input.py_raw_transactions where file_key is not null"
+    )
+    try:
+        with open_read_only(warehouse) as connection:
+            return {key for (key,) in connection.execute(query).fetchall()}
+    except (NotBuiltError, duckdb.Error):  # none yet, or of a version without keys
+        return set()
+
+
+def _registered_files(warehouse: Path) -> list[set[str]]:
+    """Keys of each file that has rows; a workbook has one for each sheet."""
+    query = "select list(file_key) from main_input.py_input_files where row_count > 0 group by path"
+    with open_read_only(warehouse) as connection:
+        return [set(keys) for (keys,) in connection.execute(query).fetchall()]
 
 
 def _rule_counts(warehouse: Path) -> str:

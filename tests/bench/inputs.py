@@ -1,7 +1,8 @@
 """Child of the benchmark: its input files.
 
 Run as a program: ``python inputs.py simulate FOLDER CUSTOMERS``, ``python inputs.py multiply FOLDER
-COPIES FILE...`` or ``python inputs.py describe OUT.json FILE...``.
+COPIES FILE...``, ``python inputs.py split FOLDER FILE...`` or ``python inputs.py describe OUT.json
+FILE...``.
 """
 
 import json
@@ -63,6 +64,25 @@ def multiply(folder: Path, copies: int, files: Sequence[str]) -> None:
         )
 
 
+def split(folder: Path, files: Sequence[str]) -> None:
+    """Write a file for each month of each file; a month that files share stays in both."""
+    folder.mkdir()
+    for file in files:
+        path = file.replace("'", "''")
+        source = f"read_parquet('{path}', file_row_number = true)"
+        month = "strftime(InvoiceDate, '%Y-%m')"
+        for (name,) in duckdb.execute(f"select distinct {month} from {source}").fetchall():
+            target = (folder / f"{Path(file).stem}_{name}.parquet").as_posix()
+            duckdb.execute(
+                f"""
+                copy (
+                    select * exclude (file_row_number) from {source}
+                    where {month} = '{name}' order by file_row_number
+                ) to '{target.replace("'", "''")}' (format parquet, compression zstd)
+                """
+            )
+
+
 def describe(target: Path, files: Sequence[str]) -> None:
     """Write the row count, and dates that divide the period into `FEATURE_DATES` equal parts."""
     query = """
@@ -85,5 +105,7 @@ if __name__ == "__main__":
             simulate(Path(place), int(rest[0]))
         case "multiply":
             multiply(Path(place), int(rest[0]), rest[1:])
+        case "split":
+            split(Path(place), rest)
         case "describe":
             describe(Path(place), rest)

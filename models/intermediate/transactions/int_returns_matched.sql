@@ -1,4 +1,15 @@
-{{ config(materialized="table") }}
+{{
+    config(
+        materialized="refreshed",
+        meta={
+            "refresh": {
+                "rows": "lines",
+                "key": "return_line_id",
+                "inputs": {"int_transactions_classified": "line_id"},
+            }
+        },
+    )
+}}
 
 -- Grain: one row per return line that belongs to a sale line.
 -- Returns are taken in the order in which they happened, so that later rows never
@@ -10,14 +21,8 @@
 -- made;
 -- 2. else the latest earlier sale line of which at least that many units are left: a
 -- return.
+-- All lines are read twice rather than kept in memory for both readings.
 with recursive
-    lines as (
-        select
-            line_id, customer_id, stock_code, quantity, price, occurred_at, disposition
-        from {{ ref("int_transactions_classified") }}
-        where disposition in ('sale', 'return')
-    ),
-
     returned_lines as (
         select
             line_id as return_line_id,
@@ -29,7 +34,7 @@ with recursive
             row_number() over (
                 partition by customer_id, stock_code order by occurred_at, line_id
             ) as return_number
-        from lines
+        from {{ ref("int_transactions_classified") }}
         where disposition = 'return'
     ),
 
@@ -71,7 +76,7 @@ with recursive
             lines.occurred_at as sold_at,
             lines.price,
             lines.quantity
-        from lines
+        from {{ ref("int_transactions_classified") }} as lines
         inner join
             returned_products
             on lines.customer_id = returned_products.customer_id

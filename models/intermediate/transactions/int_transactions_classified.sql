@@ -1,4 +1,15 @@
-{{ config(materialized="table") }}
+{{
+    config(
+        materialized="refreshed",
+        meta={
+            "refresh": {
+                "rows": "files",
+                "key": "line_id",
+                "inputs": {"stg_transactions": "line_id"},
+            }
+        },
+    )
+}}
 
 -- Grain: one row per raw row. Its disposition from the row itself and its file;
 -- reversals, which need a second row, are found in int_returns_matched.

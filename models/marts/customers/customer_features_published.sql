@@ -6,10 +6,6 @@
 -- tests/parity/published_vars.yml sets them so that every value equals the published
 -- one.
 with
-    orders as (select * from {{ ref("int_orders_as_of") }}),
-
-    order_parts as (select * from {{ ref("int_order_parts_as_of") }}),
-
     purchase_dates as (select * from {{ ref("int_purchase_dates_as_of") }}),
 
     temporal as (select * from {{ ref("int_features_temporal") }}),
@@ -48,7 +44,7 @@ with
             min(gross_revenue) as aov_min,
             max(highest_price) as max_price,
             max(highest_price) - min(lowest_price) as price_range
-        from orders
+        from {{ ref("int_orders_as_of") }} as orders
         group by as_of_date, customer_id
     ),
 

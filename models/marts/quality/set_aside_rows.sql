@@ -1,3 +1,19 @@
+{{
+    config(
+        materialized="refreshed",
+        meta={
+            "refresh": {
+                "rows": "lines",
+                "key": "line_id",
+                "inputs": {
+                    "int_transactions_disposed": "line_id",
+                    "stg_transactions": "line_id",
+                },
+            }
+        },
+    )
+}}
+
 -- Grain: one row per raw row that is no kept sale or return. Nothing is lost: what
 -- was read, and why it does not count.
 with

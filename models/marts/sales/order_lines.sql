@@ -1,3 +1,19 @@
+{{
+    config(
+        materialized="refreshed",
+        meta={
+            "refresh": {
+                "rows": "lines",
+                "key": "order_line_id",
+                "inputs": {
+                    "int_transactions_disposed": "line_id",
+                    "int_returns_matched": "sale_line_id",
+                },
+            }
+        },
+    )
+}}
+
 -- Grain: one row per kept sale line (order_line_id), anonymous ones included;
 -- reversed lines are none.
 with

@@ -1,3 +1,16 @@
+{{
+    config(
+        materialized="refreshed",
+        meta={
+            "refresh": {
+                "rows": "orders",
+                "key": "order_id",
+                "inputs": {"order_lines": "order_id"},
+            }
+        },
+    )
+}}
+
 -- Grain: one row per order (invoice) with at least one kept sale line.
 with
     order_lines as (select * from {{ ref("order_lines") }}),

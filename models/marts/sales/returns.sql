@@ -1,8 +1,22 @@
+{{
+    config(
+        materialized="refreshed",
+        meta={
+            "refresh": {
+                "rows": "lines",
+                "key": "return_line_id",
+                "inputs": {
+                    "int_transactions_disposed": "line_id",
+                    "int_returns_matched": "return_line_id",
+                },
+            }
+        },
+    )
+}}
+
 -- Grain: one row per kept return line (return_line_id), with the sale line it belongs
 -- to where one is found.
 with
-    transactions as (select * from {{ ref("int_transactions_disposed") }}),
-
     source_files as (
         select distinct source_file_number, source_file
         from {{ ref("stg_transactions") }}
@@ -30,13 +44,15 @@ with
             sold.occurred_at as sold_at,
             source_files.source_file,
             {{ source_row_number("transactions.line_id") }} as source_row_number
-        from transactions
+        from {{ ref("int_transactions_disposed") }} as transactions
         inner join
             source_files
             on transactions.source_file_number = source_files.source_file_number
         left join
             returns_matched on transactions.line_id = returns_matched.return_line_id
-        left join transactions as sold on returns_matched.sale_line_id = sold.line_id
+        left join
+            {{ ref("int_transactions_disposed") }} as sold
+            on returns_matched.sale_line_id = sold.line_id
         where transactions.disposition in ('return', 'anonymous_return')
     )
 

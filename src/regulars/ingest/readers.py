@@ -1,28 +1,23 @@
 """Read the user's transactions, whatever they are stored in, as canonical rows."""
 
 import itertools
-import logging
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from contextlib import ExitStack
 
 import duckdb
 import pyarrow as pa
 
 from regulars.errors import InvalidSettingError, UnusableInputError
-from regulars.ingest.casts import Casting, canonical_projections, canonical_query
+from regulars.ingest.casts import canonical_projections, canonical_query
 from regulars.ingest.columns import listed, normalised, resolve_columns
-from regulars.ingest.dates import DateReading, TextDates, decide_reading, look_at_dates
-from regulars.ingest.delimited import open_csv, read_dialect, rewrite_csv
-from regulars.ingest.files import InputFile, Kind, find_files
-from regulars.ingest.parquet import open_parquet
+from regulars.ingest.dates import TextDates, look_at_dates
+from regulars.ingest.files import InputFile, find_files
+from regulars.ingest.opening import decide_casting, look, open_file, select_rows
 from regulars.ingest.quoting import quote_identifier, quote_literal
 from regulars.ingest.settings import ReadSettings, checked_settings
 from regulars.ingest.source import Part, Source, unreadable, value_type
-from regulars.ingest.xlsx import open_workbook
 
-_logger = logging.getLogger("regulars.ingest")
 _temporary_names = itertools.count(1)
 _NAME_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^".\s]+))\s*(?:\.|$)')
 
@@ -69,35 +64,22 @@ def read_transactions(
         decimal_separator=decimal_separator,
         source_timezone=source_timezone,
     )
-    _require_order(connection)
+    require_order(connection)
     files = find_files(paths)
-    with tempfile.TemporaryDirectory(prefix="regulars-") as folder:
-        sources: list[Source] = []
-        dates: list[TextDates] = []
-        for number, file in enumerate(files):
-            work = Path(folder) / str(number)
-            work.mkdir()
-            for source, seen in _open(connection, file, settings, work):
-                sources.append(source)
-                dates.append(seen)
+    with ExitStack() as stack:
+        opened = []
+        for file in files:
+            opened.append(open_file(connection, file, settings))
+            stack.callback(opened[-1].close)
+        sources = [source for file in opened for source, _ in file.sources]
+        dates = [seen for file in opened for _, seen in file.sources]
         if not any(seen.row_count for seen in dates):
-            raise UnusableInputError(
-                f"There are no data rows in {listed([str(file.path) for file in files])}."
-            )
-        casting = _casting(connection, dates, settings)
-        queries = []
-        for number, source in enumerate(sources, start=1):
-            query = canonical_query(
-                source,
-                casting,
-                source_file=quote_literal(source.label),
-                source_file_number=str(number),
-            )
-            if source.is_temporary:
-                table = f"regulars_ingest_{next(_temporary_names)}"
-                connection.execute(f"create temporary table {table} as {query}")
-                query = f"select * from {table}"
-            queries.append(query)
+            raise no_rows_error(files)
+        casting = decide_casting(connection, dates, settings)
+        queries = [
+            select_rows(connection, source, casting, source_file_number=number)
+            for number, source in enumerate(sources, start=1)
+        ]
     return connection.sql(" union all ".join(queries))
 
 
@@ -136,20 +118,20 @@ def read_relation(
         decimal_separator=decimal_separator,
         source_timezone=source_timezone,
     )
-    _require_order(connection)
+    require_order(connection)
     scan = _quoted_relation(connection, relation_name)
     try:
         described = connection.sql(f"describe select * from {scan}").fetchall()
     except duckdb.Error as error:
         raise unreadable(f"The relation {relation_name}", "a table", error) from error
     source = _table_source(relation_name, scan, [(row[0], row[1]) for row in described], settings)
-    seen = _look(connection, source, settings)
+    seen = look(connection, source, settings)
     if not seen.row_count:
         raise UnusableInputError(f"The relation {relation_name} has no rows.")
     return connection.sql(
         canonical_query(
             source,
-            _casting(connection, [seen], settings),
+            decide_casting(connection, [seen], settings),
             source_file=quote_literal(relation_name),
             source_file_number="1",
         )
@@ -193,7 +175,7 @@ def read_arrow(
         decimal_separator=decimal_separator,
         source_timezone=source_timezone,
     )
-    _require_order(connection)
+    require_order(connection)
     relation = connection.from_arrow(data)
     columns = [
         (name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)
@@ -221,7 +203,7 @@ def read_arrow(
     text = quote_literal(source_file)
     projections = canonical_projections(
         source,
-        _casting(connection, [seen], settings),
+        decide_casting(connection, [seen], settings),
         source_file=text if number is None else f"replace({text}, '{{number}}', {number}::varchar)",
         source_file_number=number or "1",
     )
@@ -236,49 +218,6 @@ def read_arrow(
             for name in relation.columns
         )
     ).order("source_file_number, source_row_number")
-
-
-def _open(
-    connection: duckdb.DuckDBPyConnection, file: InputFile, settings: ReadSettings, work: Path
-) -> list[tuple[Source, TextDates]]:
-    if file.kind is Kind.PARQUET:
-        source = open_parquet(connection, file, settings)
-        return [(source, _look(connection, source, settings))]
-    if file.kind is Kind.XLSX:
-        sheets = open_workbook(file, settings, work)
-        return [(sheet, _look(connection, sheet, settings)) for sheet in sheets]
-    dialect = read_dialect(file, settings)
-    if dialect is None:
-        _logger.warning("%s is empty", file.path)
-        return []
-    source = open_csv(file, dialect, settings, work)
-    try:
-        return [(source, _look(connection, source, settings))]
-    except duckdb.InvalidInputException as error:
-        _logger.info("%s is not sound CSV and is rewritten: %s", file.path, error)
-    source = rewrite_csv(file, dialect, settings, work)
-    return [(source, _look(connection, source, settings))]
-
-
-def _look(
-    connection: duckdb.DuckDBPyConnection, source: Source, settings: ReadSettings
-) -> TextDates:
-    """Count the rows and look at the dates, in one pass; without a pass where none is needed."""
-    if source.text_date is not None and not settings.has_date_pattern:
-        return look_at_dates(connection, source)
-    if source.row_count is not None:
-        return TextDates(row_count=source.row_count)
-    rows = connection.sql(f"select count(*) from {source.scan}").fetchall()
-    return TextDates(row_count=rows[0][0])
-
-
-def _casting(
-    connection: duckdb.DuckDBPyConnection, dates: Sequence[TextDates], settings: ReadSettings
-) -> Casting:
-    reading: DateReading = decide_reading(connection, dates, settings)
-    if reading.patterns:
-        _logger.info("text dates are read as %s", " or ".join(reading.patterns))
-    return Casting(reading, settings.decimal_separator, settings.source_timezone)
 
 
 def _table_source(
@@ -298,7 +237,19 @@ def _table_source(
     )
 
 
-def _require_order(connection: duckdb.DuckDBPyConnection) -> None:
+def no_rows_error(files: Sequence[InputFile]) -> UnusableInputError:
+    """The error for files that hold no data rows at all."""
+    return UnusableInputError(
+        f"There are no data rows in {listed([str(file.path) for file in files])}."
+    )
+
+
+def require_order(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse a connection that would not number rows in file order.
+
+    Raises:
+        InvalidSettingError: `preserve_insertion_order` is off.
+    """
     query = "select current_setting('preserve_insertion_order')"
     if not connection.sql(query).fetchall()[0][0]:
         raise InvalidSettingError(
