@@ -4,12 +4,14 @@ DB ?= regulars.duckdb
 OUT ?= outputs
 DATA ?=
 VARS ?= {}
+SIZES ?= 1 10
+FOLDER ?= bench
 
 BIN := .venv/bin
 export DO_NOT_TRACK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build serve test test-heavy lint format docs bench test-duckdb2 clean
+.PHONY: help setup build serve test test-heavy lint format docs bench bench-scale test-duckdb2 test-spark test-sail clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +59,9 @@ docs: .venv/ready ## write the documentation with lineage to target/static_index
 bench: .venv/ready-dev ## measure time and memory, write docs/benchmarks.md
 	$(BIN)/python tests/bench/bench.py
 
+bench-scale: .venv/ready-dev ## measure shops of SIZES="1 10" million lines in FOLDER, write docs/benchmarks_scale.md
+	$(BIN)/python -m tests.bench.scale $(SIZES) --folder '$(FOLDER)'
+
 test-duckdb2: .venv/ready ## run the tests on DuckDB 2.0 in an environment of its own
 	$(PYTHON) -m venv .venv-duckdb2
 	grep -v '^duckdb==' requirements.txt > .venv-duckdb2/requirements.txt
@@ -64,6 +69,25 @@ test-duckdb2: .venv/ready ## run the tests on DuckDB 2.0 in an environment of it
 	.venv-duckdb2/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	.venv-duckdb2/bin/python -m pytest -q
 
+.venv-spark/ready: requirements-spark.txt pyproject.toml
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check -r requirements-spark.txt
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-spark: .venv-spark/ready ## build on Apache Spark (Java 17) in an environment of its own, compare every table with DuckDB's
+	.venv-spark/bin/python -m pytest -q tests/spark -m 'not sail'
+
+.venv-sail/ready: requirements-spark.txt pyproject.toml
+	$(PYTHON) -m venv .venv-sail
+	grep -vE '^(pyspark|py4j)==' requirements-spark.txt > .venv-sail/requirements.txt
+	.venv-sail/bin/pip install --quiet --disable-pip-version-check -r .venv-sail/requirements.txt 'pyspark-client==4.1.3'
+	.venv-sail/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test-sail: .venv-sail/ready ## the same on Sail, a stand-in for Spark without Java, as far as it goes
+	.venv-sail/bin/python -m pytest -q tests/spark -m sail
+
 clean: ## remove the environments, builds and databases made here
-	rm -rf .venv .venv-duckdb2 target logs .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-duckdb2 .venv-spark .venv-sail spark_warehouse target logs .pytest_cache .ruff_cache .hypothesis
 	rm -f regulars.duckdb regulars_warehouse.duckdb warehouse.duckdb

@@ -7,7 +7,7 @@
     select
         scoring_date.as_of_date,
         rule.alert,
-        cast(measured.subject as varchar) as subject,
+        cast(measured.subject as string) as subject,
         {# a ratio of 1.5 must not miss its threshold by the last digit of a division -#}
         {%- set value = "round(cast(measured.value as double), 9)" -%}
         case

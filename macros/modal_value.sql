@@ -34,7 +34,7 @@
                         sum(line_count) as line_count,
                         min(first_sold_at) as first_sold_at,
                         min(first_line_id) as first_line_id
-                    from order_parts
+                    from {{ ref("int_order_parts_as_of") }}
                     group by as_of_date, customer_id, {{ value }}
                 ) as value_counts
         ) as ranked_values

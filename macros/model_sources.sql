@@ -7,9 +7,9 @@
         {%- endif -%}
     {%- endfor -%}
     select
-        cast(null as varchar) as model,
-        cast(null as varchar) as file,
-        cast(null as varchar) as definition
+        cast(null as string) as model,
+        cast(null as string) as file,
+        cast(null as string) as definition
     from (select 1 as one) as nothing
     where one = 0
     {%- for node in models | sort(attribute="name") %}

@@ -1,5 +1,5 @@
 {#
-  A CTE body: per as_of_date and customer_id of `orders` (int_orders_as_of), the growth in percent from the
+  A CTE body: per as_of_date and customer_id of int_orders_as_of, the growth in percent from the
   mean revenue of the first floor(n / 2) orders to the mean of the rest; NULL with fewer than four orders.
   Money is summed as decimals, since their sum does not depend on the order of rows.
 #}
@@ -28,10 +28,10 @@
                     partition by as_of_date, customer_id
                     order by first_sold_at, {{ tie_break }}
                 ) <= floor(
-                    count(*) over (partition by as_of_date, customer_id) / 2.0
+                    count(*) over (partition by as_of_date, customer_id) / 2e0
                 ) as is_first_half,
                 count(*) over (partition by as_of_date, customer_id) as order_count
-            from orders
+            from {{ ref("int_orders_as_of") }}
         ) as numbered_orders
     where order_count >= 4
     group by as_of_date, customer_id

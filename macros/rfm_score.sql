@@ -4,7 +4,7 @@
 #}
 {% macro rfm_score(value, descending=false) %}
     {%- set quintile -%}
-    greatest(1, ceil((row_number() over (partition by as_of_date order by {{ value }}, customer_id) - 1) * 5.0
+    greatest(1, ceil((row_number() over (partition by as_of_date order by {{ value }}, customer_id) - 1) * 5e0
     / nullif(count(*) over (partition by as_of_date) - 1, 0)))
     {%- endset -%}
     cast({{ "6 - " if descending }}{{ quintile }} as integer)

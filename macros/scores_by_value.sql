@@ -1,5 +1,5 @@
 {#
-  A CTE body: the score from 1 to 5 of every value that customers of `rfm_values` have on an as-of date: the
+  A CTE body: the score from 1 to 5 of every value that customers of int_rfm_values have on an as-of date: the
   band of the value's mean rank, so equal values always score equally. Values are ranked, not customers, of
   whom there are many more; higher values score higher, or lower ones with descending=true (recency).
 #}
@@ -12,7 +12,7 @@
                 5,
                 {#- lowest rank + highest rank - 1 = 2 * customers before + ties -#}
                 floor(
-                    5.0
+                    5e0
                     * (2 * (customers_to_here - customer_count) + customer_count)
                     / (2 * all_customers)
                 )
@@ -38,7 +38,7 @@
             from
                 (
                     select as_of_date, {{ value }}, count(*) as customer_count
-                    from rfm_values
+                    from {{ ref("int_rfm_values") }}
                     group by as_of_date, {{ value }}
                 ) as counted_values
         ) as cumulated_values

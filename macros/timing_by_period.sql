@@ -55,7 +55,7 @@
                 case
                     when measured.is_complete and year_before.is_complete
                     then
-                        100.0
+                        100e0
                         * cast(measured.revenue - year_before.revenue as double)
                         / nullif(cast(year_before.revenue as double), 0)
                 end as revenue_change_pct

@@ -8,9 +8,9 @@
 {% macro wilson_bound(share, row_count, side) -%}
     {%- set z = normal_quantile_95() | float -%}
     greatest(
-        0.0,
+        0e0,
         least(
-            1.0,
+            1e0,
             (
                 {{ share }} + {{ z * z / 2 }} / {{ row_count }}
                 {{ "-" if side == "low" else "+" }} {{ z }} * sqrt(

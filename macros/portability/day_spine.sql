@@ -13,10 +13,12 @@
 
 {% macro duckdb__day_spine(first_day, last_day) %}
     unnest(
-        generate_series(
-            cast({{ first_day }} as timestamp),
-            cast({{ last_day }} as timestamp),
-            interval 1 day
+        cast(
+            generate_series(
+                cast({{ first_day }} as timestamp),
+                cast({{ last_day }} as timestamp),
+                interval 1 day
+            ) as date[]
         )
     )
 {% endmacro %}

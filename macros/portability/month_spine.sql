@@ -13,10 +13,12 @@
 
 {% macro duckdb__month_spine(first_month, last_month) %}
     unnest(
-        generate_series(
-            cast({{ first_month }} as timestamp),
-            cast({{ last_month }} as timestamp),
-            interval 1 month
+        cast(
+            generate_series(
+                cast({{ first_month }} as timestamp),
+                cast({{ last_month }} as timestamp),
+                interval 1 month
+            ) as date[]
         )
     )
 {% endmacro %}

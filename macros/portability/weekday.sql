@@ -13,4 +13,5 @@
 
 {% macro duckdb__weekday(day) %} (cast(isodow({{ day }}) as integer) - 1){% endmacro %}
 
-{% macro spark__weekday(day) %} weekday({{ day }}){% endmacro %}
+{# as dayofweek: the weekday of Sail, a stand-in for Spark, gives Sundays -1 #}
+{% macro spark__weekday(day) %}((dayofweek({{ day }}) + 5) % 7){% endmacro %}

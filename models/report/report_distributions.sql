@@ -25,7 +25,7 @@ with
             valued.*,
             case
                 when figure >= 1 and measure <> 'recency_days'
-                then power(10.0, floor(log10(figure)))
+                then power(10e0, floor(log10(figure)))
             end as decade
         from valued
     ),

@@ -19,7 +19,7 @@ with
             1 as part,
             'All rows of the source' as step,
             'total' as kind,
-            cast(null as varchar) as disposition,
+            cast(null as string) as disposition,
             'Quantity times price of every row, as it came.' as reason,
             sum(row_count) as row_count,
             sum(amount) as amount
@@ -32,7 +32,7 @@ with
             disposition,
             reason,
             row_count,
-            - amount
+            0 - amount
         from ledger
         where outcome <> 'kept' and amount <> 0
         union all

@@ -81,10 +81,10 @@ with
             cast(reached.top_revenue as decimal(18, 4)) as top_revenue,
             cast(reached.top_revenue as double)
             / nullif(cast(reached.all_revenue as double), 0) as top_revenue_share,
-            1.0
+            1e0
             - cast(reached.customer_count as double)
             / reached.all_customer_count as rest_customer_share,
-            1.0
+            1e0
             - cast(reached.top_revenue as double)
             / nullif(cast(reached.all_revenue as double), 0) as rest_revenue_share,
             reached.lowest_revenue,

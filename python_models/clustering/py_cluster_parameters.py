@@ -40,7 +40,6 @@ def _last_rows_before(as_of_date, dbt, session):
     """Return what the build with the last as-of date before this one left; nothing after --full-refresh."""
     if not dbt.is_incremental or pd.isna(as_of_date):
         return pd.DataFrame()
-    return session.sql(
-        f"select * from {dbt.this} where as_of_date = (select max(as_of_date) from {dbt.this} "
-        f"where as_of_date < date '{as_of_date:%Y-%m-%d}')"
-    ).df()
+    earlier = session.table(str(dbt.this)).filter(f"as_of_date < date '{as_of_date:%Y-%m-%d}'")
+    last = earlier.aggregate("max(as_of_date)").fetchall()[0][0]
+    return earlier.filter(f"as_of_date = timestamp '{last}'").df() if last else pd.DataFrame()

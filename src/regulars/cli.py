@@ -271,6 +271,8 @@ def simulate(
     months: Annotated[int, typer.Option(help="Months of trading.")] = 24,
     seed: Annotated[int, typer.Option(help="Same seed, same shop.")] = 7,
     start: Annotated[str, typer.Option(help="First day of trading.")] = "2023-01-01",
+    editions: Annotated[int, typer.Option(help="Times 800 products that the shop sells.")] = 1,
+    order_lines: Annotated[int, typer.Option(help="Lines of an order of mean value.")] = 18,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -279,7 +281,12 @@ def simulate(
 
     try:
         settings = ShopSettings(
-            customers=customers, months=months, seed=seed, start=date.fromisoformat(start)
+            customers=customers,
+            months=months,
+            seed=seed,
+            start=date.fromisoformat(start),
+            editions=editions,
+            order_lines=order_lines,
         )
     except ValueError as error:
         raise InvalidSettingError(str(error)) from error

@@ -15,6 +15,8 @@ import pandas as pd
 from statsmodels.nonparametric.smoothers_lowess import lowess
 from statsmodels.tsa.seasonal import STL
 
+from regulars.frames import TEXT
+
 # Weeks of a season: a year.
 SEASON_WEEKS = 52
 
@@ -34,8 +36,8 @@ COLUMNS = {
     "week_start": "datetime64[us]",
     "trend": "float64",
     "seasonal": "float64",
-    "method": "str",
-    "reason": "str",
+    "method": TEXT,
+    "reason": TEXT,
 }
 
 

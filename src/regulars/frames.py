@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import narwhals as nw
+import numpy as np
+import pandas as pd
 from narwhals.typing import IntoDataFrame
 
 from regulars.errors import MissingColumnsError
+
+# What pandas 3 calls "str": text that may be missing. pandas 2 writes the word None for it.
+TEXT = pd.StringDtype(na_value=np.nan)
 
 
 def read_native(frame: IntoDataFrame, *, columns: Sequence[str], name: str) -> nw.DataFrame:

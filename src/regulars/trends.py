@@ -21,6 +21,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control, norm
 
 from regulars.errors import InvalidSettingError
+from regulars.frames import TEXT
 
 YEAR_MONTHS = 12
 SEASONAL_FROM_MONTHS = 18  # half of the months of the year twice: an exact p-value can reach .03
@@ -31,7 +32,7 @@ INTERVAL_COVERAGE = 0.95
 LEAST_MONTHS = 4  # of any test
 
 COLUMNS = {
-    "category": "str",
+    "category": TEXT,
     "month_count": "int64",
     "first_month": "datetime64[us]",
     "last_month": "datetime64[us]",
@@ -46,11 +47,11 @@ COLUMNS = {
     "sen_slope_low": "float64",
     "sen_slope_high": "float64",
     "sen_slope_share_per_year": "float64",
-    "trend": "str",
+    "trend": TEXT,
     "is_significant": "boolean",
-    "seasonality": "str",
-    "method": "str",
-    "reason": "str",
+    "seasonality": TEXT,
+    "method": TEXT,
+    "reason": TEXT,
 }
 
 

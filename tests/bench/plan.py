@@ -114,9 +114,12 @@ def _duckdb_settings() -> dict[str, Any]:
     import yaml
 
     text = (PROJECT / "profiles.yml").read_text(encoding="utf-8")
-    profiles = yaml.safe_load(jinja2.Template(text).render(env_var=os.environ.get))["regulars"]
-    output = profiles["outputs"][profiles["target"]]
-    return {**output.get("config_options", {}), **output.get("settings", {})}
+    environment = jinja2.Environment(autoescape=False)
+    environment.filters["as_number"] = int
+    profiles = yaml.safe_load(environment.from_string(text).render(env_var=os.environ.get))
+    output = profiles["regulars"]["outputs"][profiles["regulars"]["target"]]
+    # config_options go with the file, which dbt has made
+    return output.get("settings", {})
 
 
 def _steps(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -26,7 +27,14 @@ from regulars.simulate import (
     write_parquet,
 )
 from regulars.simulate.baskets import draw_quantities
-from regulars.simulate.catalogue import PRICE_RANGE, PRODUCTS, build_catalogue
+from regulars.simulate.catalogue import (
+    PRICE_RANGE,
+    PRODUCTS,
+    build_catalogue,
+    edition_codes,
+    edition_names,
+    editions_of,
+)
 from regulars.simulate.stream import MAX_BATCH_ROWS
 
 DEFAULT_SHOP = ShopSettings(customers=2_500, months=24, seed=7, start=date(2023, 1, 1))
@@ -107,6 +115,8 @@ class TestSettings:
             ("customers", True, "1 to 10000000"),
             ("months", 1, "2 to 240"),
             ("seed", -1, "0 to 9223372036854775807"),
+            ("editions", 101, "1 to 100"),
+            ("order_lines", 0, "1 to 100"),
             ("start", date(1969, 12, 31), "1970-01-01 to 2200-01-01"),
             ("start", datetime(2024, 1, 1, 9), "1970-01-01 to 2200-01-01"),
         ],
@@ -199,6 +209,75 @@ class TestCatalogue:
         assert len(real) > 4_000
         ours = {name.strip() for name in self.catalogue.name + self.catalogue.second_name}
         assert ours & real == set()
+
+
+class TestLargeShops:
+    catalogue = build_catalogue()
+
+    def test_every_edition_has_codes_and_names_of_its_own(self):
+        editions = range(100)
+        codes = [
+            code for edition in editions for code in edition_codes(self.catalogue, edition=edition)
+        ]
+        names = [
+            name
+            for edition in editions
+            for name in edition_names(self.catalogue.name, edition=edition)
+        ]
+        assert len(set(codes)) == len({name.strip() for name in names}) == 100 * PRODUCTS
+        assert all(re.fullmatch(r"[0-9]{5}[A-Z]{0,2}", code) for code in codes)
+        assert codes[:PRODUCTS] == list(self.catalogue.code)
+
+    def test_a_buyer_keeps_to_one_edition_of_a_family_and_first_editions_sell_most(self):
+        buyer, family = np.divmod(np.arange(40_000), 40)
+        edition = editions_of(buyer, family, editions=4)
+        assert (editions_of(buyer, family, editions=4) == edition).all()
+        shares = np.bincount(edition) / len(edition)
+        expected = np.arange(1, 5) ** -0.5
+        np.testing.assert_allclose(shares, expected / expected.sum(), atol=0.01)
+        assert len(np.unique(edition[buyer == 7])) == 4  # but not of all families
+
+    def test_more_editions_and_lines_change_no_order_but_what_is_in_it(self):
+        small = transactions(SMALL_SHOP)
+        large = transactions(replace(SMALL_SHOP, editions=5, order_lines=54))
+        assert large.num_rows > 1.5 * small.num_rows
+        codes = [set(table["StockCode"].to_pylist()) for table in (small, large)]
+        assert len(codes[1]) > 2 * len(codes[0])
+        query = """
+            select "Customer ID", count(distinct Invoice) as orders from {}
+            where "Customer ID" is not null and Invoice not like 'C%' and StockCode similar to '[0-9].*'
+            group by all order by all
+        """
+        connection = duckdb.connect()
+        connection.register("small", small)
+        connection.register("large", large)
+        a, b = (connection.sql(query.format(name)).df() for name in ("small", "large"))
+        assert (a["Customer ID"] == b["Customer ID"]).all()
+        # orders entered by mistake are drawn anew
+        assert abs(a["orders"].sum() - b["orders"].sum()) < 0.03 * a["orders"].sum()
+
+    def test_a_reversal_is_of_the_edition_that_was_sold(self):
+        connection = duckdb.connect()
+        settings = replace(DEFAULT_SHOP, customers=600, editions=8)
+        connection.register("rows", transactions(settings))
+        matched, undone = connection.sql(
+            """
+            select
+                count(*) filter (
+                    exists (
+                        select 1 from rows as sale
+                        where sale."Customer ID" = rows."Customer ID"
+                            and upper(trim(sale.StockCode)) = upper(trim(rows.StockCode))
+                            and sale.Quantity >= -rows.Quantity and sale.Quantity > 0
+                    )
+                ),
+                count(*)
+            from rows where Invoice like 'C%' and StockCode similar to '[0-9].*'
+            """
+        ).fetchone()
+        assert undone > 200
+        # a share of returns is of goods bought before the period
+        assert matched / undone > 0.6
 
 
 class TestDeterminism:

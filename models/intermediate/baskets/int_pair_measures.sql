@@ -42,13 +42,15 @@ with
 
 select
     *,
-    row_number() over (
-        partition by level, segment
-        order by
-            case when is_significant then 0 else 1 end asc,
-            lift desc,
-            orders_with_both desc,
-            item_a asc,
-            item_b asc
+    cast(
+        row_number() over (
+            partition by level, segment
+            order by
+                case when is_significant then 0 else 1 end asc,
+                lift desc,
+                orders_with_both desc,
+                item_a asc,
+                item_b asc
+        ) as bigint
     ) as pair_rank
 from measures

@@ -46,7 +46,7 @@ with
     waves as (
         select
             shops.label as shop,
-            cast({{ text_literal(wave or "draft") }} as varchar) as wave,
+            cast({{ text_literal(wave or "draft") }} as string) as wave,
             scoring_date.as_of_date as wave_date
         from {{ ref("int_as_of_dates") }} as scoring_date
         cross join {{ ref("int_cluster_parameters") }} as shops
@@ -86,8 +86,8 @@ with
             select
                 wave,
                 wave_date,
-                cast(null as varchar) as customer_id,
-                cast(null as varchar) as group_name,
+                cast(null as string) as customer_id,
+                cast(null as string) as group_name,
                 wave_date as end_date
             from waves
             where false

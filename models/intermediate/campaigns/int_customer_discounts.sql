@@ -8,12 +8,7 @@ with
     customer_prices as (select * from {{ ref("int_customer_prices") }}),
 
     prices as (
-        select
-            stock_code,
-            quarter_start,
-            unit_band,
-            unit_price,
-            sum(line_count) as line_count
+        select stock_code, quarter_start, unit_band, unit_price, count(*) as line_count
         from customer_prices
         group by stock_code, quarter_start, unit_band, unit_price
     ),
@@ -46,21 +41,15 @@ with
     counted as (
         select
             customer_prices.customer_id,
-            sum(customer_prices.line_count) as line_count,
-            sum(
-                case
-                    when median_prices.median_unit_price is not null
-                    then customer_prices.line_count
-                    else 0
-                end
-            ) as comparable_line_count,
+            count(*) as line_count,
+            count(median_prices.median_unit_price) as comparable_line_count,
             sum(
                 case
                     when
                         customer_prices.unit_price
                         <= {{ (1 - (var("discount_price_cut") | float)) | round(6) }}
                         * median_prices.median_unit_price
-                    then customer_prices.line_count
+                    then 1
                     else 0
                 end
             ) as discount_line_count

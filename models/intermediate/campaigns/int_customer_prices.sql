@@ -1,9 +1,7 @@
-{{ config(materialized="table") }}
-
--- Grain: customer_id, stock_code, quarter_start, unit_band, unit_price. The prices that
--- customers paid, on lines that stand at the scoring date, apart by quarter and by the
--- order of magnitude of the quantity: a wholesale price is compared with wholesale
--- prices.
+-- Grain: one row per sale line (line_id) of a known customer that stands at the scoring
+-- date. The price paid, with the quarter and the order of magnitude of the quantity: a
+-- wholesale price is compared with wholesale prices. Grouped by customer and price it
+-- would hardly be shorter.
 with
     transactions as (
         select *
@@ -21,6 +19,7 @@ with
 
     standing_lines as (
         select
+            transactions.line_id,
             transactions.customer_id,
             transactions.stock_code,
             cast(
@@ -38,19 +37,7 @@ with
                 reversals.returned_date > transactions.occurred_date
                 and reversals.returned_date >= scoring_date.as_of_date
             )
-    ),
-
-    customer_prices as (
-        select
-            customer_id,
-            stock_code,
-            quarter_start,
-            unit_band,
-            unit_price,
-            count(*) as line_count
-        from standing_lines
-        group by customer_id, stock_code, quarter_start, unit_band, unit_price
     )
 
 select *
-from customer_prices
+from standing_lines

@@ -57,7 +57,7 @@ with
             customer_id,
             coalesce(
                 1 - next_order_within_30d_probability,
-                power(churn_probability_90d, 30.0 / 90)
+                power(churn_probability_90d, 30e0 / 90)
             ) as silence_30d,
             churn_probability_90d as silence_90d,
             least(
@@ -75,14 +75,14 @@ with
             cast(
                 1
                 {% if measured_days <= 30 %}
-                    - power(silences.silence_30d, {{ measured_days }} / 30.0)
+                    - power(silences.silence_30d, {{ measured_days }} / 30e0)
                 {% elif measured_days <= 90 %}
                     - silences.silence_30d
                     * power(
                         coalesce(
                             silences.silence_90d / nullif(silences.silence_30d, 0), 0
                         ),
-                        {{ measured_days - 30 }} / 60.0
+                        {{ measured_days - 30 }} / 60e0
                     )
                 {% else %}
                     - silences.silence_90d
@@ -90,7 +90,7 @@ with
                         coalesce(
                             silences.silence_180d / nullif(silences.silence_90d, 0), 0
                         ),
-                        {{ measured_days - 90 }} / 90.0
+                        {{ measured_days - 90 }} / 90e0
                     )
                 {% endif %} as decimal(9, 6)
             ) as order_probability,

@@ -5,14 +5,6 @@
 with
     feature_dates as (select * from {{ ref("int_as_of_dates") }} where is_feature_date),
 
-    orders as (select * from {{ ref("int_orders_as_of") }}),
-
-    purchase_dates as (select * from {{ ref("int_purchase_dates_as_of") }}),
-
-    customer_products as (select * from {{ ref("int_customer_products") }}),
-
-    category_shares as (select * from {{ ref("customer_category_shares") }}),
-
     rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
 
     baskets as (
@@ -24,7 +16,7 @@ with
             cast(sum(line_count) as double) as line_count,
             cast(sum(price_sum) as double) as price_sum,
             max(unit_count) as max_quantity_single_txn
-        from orders
+        from {{ ref("int_orders_as_of") }} as orders
         group by as_of_date, customer_id
     ),
 
@@ -32,7 +24,7 @@ with
     -- dates cost little
     new_products as (
         select customer_id, sold_date, count(*) as product_count
-        from customer_products
+        from {{ ref("int_customer_products") }} as customer_products
         where reversed_date is null
         group by customer_id, sold_date
     ),
@@ -54,12 +46,12 @@ with
             feature_dates.as_of_date,
             reversed_products.customer_id,
             count(distinct reversed_products.stock_code) as product_count
-        from customer_products as reversed_products
+        from {{ ref("int_customer_products") }} as reversed_products
         inner join
             feature_dates
             on {{ stands_on_date("reversed_products", "feature_dates.as_of_date") }}
         left join
-            customer_products as standing_products
+            {{ ref("int_customer_products") }} as standing_products
             on reversed_products.customer_id = standing_products.customer_id
             and reversed_products.stock_code = standing_products.stock_code
             and standing_products.reversed_date is null
@@ -79,7 +71,7 @@ with
             max(revenue) as highest_revenue,
             -- categories from which everything came back have no share
             cast(sum(greatest(revenue, 0)) as double) as kept_revenue
-        from category_shares
+        from {{ ref("customer_category_shares") }} as category_shares
         group by as_of_date, customer_id
     ),
 
@@ -92,7 +84,7 @@ with
             category_shares.revenue = category_totals.highest_revenue as is_highest,
             cast(greatest(category_shares.revenue, 0) as double)
             / nullif(category_totals.kept_revenue, 0) as kept_share
-        from category_shares
+        from {{ ref("customer_category_shares") }} as category_shares
         inner join
             category_totals
             on category_shares.as_of_date = category_totals.as_of_date
@@ -151,7 +143,7 @@ with
             on baskets.as_of_date = rfm_scores.as_of_date
             and baskets.customer_id = rfm_scores.customer_id
         inner join
-            purchase_dates
+            {{ ref("int_purchase_dates_as_of") }} as purchase_dates
             on baskets.as_of_date = purchase_dates.as_of_date
             and baskets.customer_id = purchase_dates.customer_id
         left join

@@ -1,8 +1,6 @@
 -- Grain: as_of_date, customer_id. Features 46 to 52: tenure, consistency, overdue,
 -- risk.
 with
-    purchase_dates as (select * from {{ ref("int_purchase_dates_as_of") }}),
-
     rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
 
     population as (
@@ -14,7 +12,7 @@ with
                 ) as double
             )
             / nullif(sum(gap_count), 0) as avg_gap_days
-        from purchase_dates
+        from {{ ref("int_purchase_dates_as_of") }} as purchase_dates
         group by as_of_date
     ),
 
@@ -47,7 +45,7 @@ with
             ) as days_overdue,
             cast(purchase_dates.recent_window_count as double)
             / (least(purchase_dates.oldest_window_number, 3) + 1) as recent_window_share
-        from purchase_dates
+        from {{ ref("int_purchase_dates_as_of") }} as purchase_dates
         inner join
             rfm_scores
             on purchase_dates.as_of_date = rfm_scores.as_of_date
@@ -80,7 +78,7 @@ with
             as_of_date,
             customer_id,
             tenure_days,
-            30.0 * frequency / greatest(tenure_days, 30) as activity_rate,
+            30e0 * frequency / greatest(tenure_days, 30) as activity_rate,
             engagement_consistency,
             days_overdue,
             churn_risk_score,

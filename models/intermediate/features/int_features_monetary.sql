@@ -3,10 +3,6 @@
 -- Grain: as_of_date, customer_id. Features 34 to 45: revenue, order values, prices,
 -- returns.
 with
-    order_parts as (select * from {{ ref("int_order_parts_as_of") }}),
-
-    orders as (select * from {{ ref("int_orders_as_of") }}),
-
     customer_returns as (select * from {{ ref("int_returns_as_of") }}),
 
     order_values as (
@@ -21,7 +17,7 @@ with
             min(revenue) as aov_min,
             max(highest_price) as max_price,
             max(highest_price) - min(lowest_price) as price_range
-        from orders
+        from {{ ref("int_orders_as_of") }} as orders
         group by as_of_date, customer_id
     ),
 
@@ -38,7 +34,7 @@ with
                     end
                 ) as gross_revenue_last_{{ days }}d{{ "," if not loop.last }}
             {% endfor %}
-        from order_parts
+        from {{ ref("int_order_parts_as_of") }} as order_parts
         group by as_of_date, customer_id
     ),
 

@@ -3,15 +3,11 @@
 -- Grain: as_of_date, customer_id. Features 24 to 33: hours, weekdays, quarters,
 -- lifetime.
 with
-    order_parts as (select * from {{ ref("int_order_parts_as_of") }}),
-
-    orders as (select * from {{ ref("int_orders_as_of") }}),
-
     purchase_dates as (select * from {{ ref("int_purchase_dates_as_of") }}),
 
     order_counts as (
         select as_of_date, customer_id, count(*) as order_count
-        from orders
+        from {{ ref("int_orders_as_of") }} as orders
         group by as_of_date, customer_id
     ),
 
@@ -25,7 +21,7 @@ with
                 ) as double
             )
             / sum(line_count) as weekend_ratio
-        from order_parts
+        from {{ ref("int_order_parts_as_of") }} as order_parts
         group by as_of_date, customer_id
     ),
 
@@ -58,7 +54,7 @@ with
             case
                 when purchase_dates.date_count > 1
                 then
-                    30.0
+                    30e0
                     * order_counts.order_count
                     / greatest(
                         {{

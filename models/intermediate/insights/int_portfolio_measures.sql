@@ -59,7 +59,7 @@ with
             on {{ stands_on_date("order_parts", "scoring_date.as_of_date") }}
         {% if var("net_returns") %}
             union all
-            select customer_returns.returned_date, - customer_returns.returned_value
+            select customer_returns.returned_date, 0 - customer_returns.returned_value
             from customer_returns
             inner join
                 scoring_date on customer_returns.returned_date < scoring_date.as_of_date

@@ -8,8 +8,6 @@
 
 -- Grain: one row per as_of_date and customer_id. Values, scores and segment.
 with
-    rfm_values as (select * from {{ ref("int_rfm_values") }}),
-
     segment_grid as (
         select *
         from {{ ref("int_segment_grid") }}
@@ -29,7 +27,7 @@ with
                 recency_scores.score as r_score,
                 frequency_scores.score as f_score,
                 monetary_scores.score as m_score
-            from rfm_values
+            from {{ ref("int_rfm_values") }} as rfm_values
             inner join
                 recency_scores
                 on rfm_values.as_of_date = recency_scores.as_of_date
@@ -50,7 +48,7 @@ with
                 {{ rfm_score("recency_days", descending=true) }} as r_score,
                 {{ rfm_score("frequency") }} as f_score,
                 {{ rfm_score("monetary") }} as m_score
-            from rfm_values
+            from {{ ref("int_rfm_values") }} as rfm_values
         ),
     {% endif %}
 
@@ -67,9 +65,7 @@ with
             scored.f_score,
             scored.m_score,
             cast(
-                scored.r_score * 100
-                + scored.f_score * 10
-                + scored.m_score as varchar(3)
+                scored.r_score * 100 + scored.f_score * 10 + scored.m_score as string
             ) as rfm_score,
             scored.r_score + scored.f_score + scored.m_score as rfm_sum,
             segment_grid.segment

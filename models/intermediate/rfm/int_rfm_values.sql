@@ -6,14 +6,12 @@
 with
     as_of_dates as (select * from {{ ref("int_as_of_dates") }}),
 
-    order_parts as (select * from {{ ref("int_order_parts") }}),
-
     customer_returns as (select * from {{ ref("int_customer_returns") }}),
 
     -- an order counts from the first day of its lines that nobody reversed
     unreversed_orders as (
         select customer_id, order_id, min(sold_date) as sold_date
-        from order_parts
+        from {{ ref("int_order_parts") }} as order_parts
         where reversed_date is null
         group by customer_id, order_id
     ),
@@ -31,26 +29,31 @@ with
             reversed_date,
             max(last_sold_at) as last_sold_at,
             sum(gross_revenue) as gross_revenue
-        from order_parts
+        from {{ ref("int_order_parts") }} as order_parts
         group by customer_id, sold_date, reversed_date
     ),
 
     -- counting distinct orders for every date would group them all anew
     customer_days_with_orders as (
-        select customer_days.*, coalesce(new_orders.order_count, 0) as order_count
+        select
+            customer_days.*,
+            case
+                when customer_days.reversed_date is null
+                then new_orders.order_count
+                else 0
+            end as order_count
         from customer_days
         left join
             new_orders
             on customer_days.customer_id = new_orders.customer_id
             and customer_days.sold_date = new_orders.sold_date
-            and customer_days.reversed_date is null
     ),
 
     purchases as (
         select
             as_of_dates.as_of_date,
-            as_of_dates.as_of_at,
             customer_days.customer_id,
+            max(as_of_dates.as_of_at) as as_of_at,
             min(customer_days.sold_date) as first_purchase_date,
             max(customer_days.sold_date) as last_purchase_date,
             max(customer_days.last_sold_at) as last_purchase_at,
@@ -60,7 +63,7 @@ with
         inner join
             as_of_dates
             on {{ stands_on_date("customer_days", "as_of_dates.as_of_date") }}
-        group by as_of_dates.as_of_date, as_of_dates.as_of_at, customer_days.customer_id
+        group by as_of_dates.as_of_date, customer_days.customer_id
     ),
 
     -- orders between their sale and their reversal, of which no other line stands yet
@@ -69,7 +72,7 @@ with
             as_of_dates.as_of_date,
             reversed_parts.customer_id,
             count(distinct reversed_parts.order_id) as order_count
-        from order_parts as reversed_parts
+        from {{ ref("int_order_parts") }} as reversed_parts
         inner join
             as_of_dates
             on {{ stands_on_date("reversed_parts", "as_of_dates.as_of_date") }}

@@ -18,7 +18,7 @@ with
             r.score as r_score,
             f.score as f_score,
             m.score as m_score,
-            cast(floor((f.score + m.score + 1) / 2.0) as integer) as fm_score
+            cast(floor((f.score + m.score + 1) / 2e0) as integer) as fm_score
         from scores as r
         cross join scores as f
         cross join scores as m

@@ -24,14 +24,12 @@ with
 
     months as (
         select
-            cast(
-                {{
-                    month_spine(
-                        "cast(date_trunc('month', first_date) as date)",
-                        "cast(date_trunc('month', as_of_date) as date)",
-                    )
-                }} as date
-            ) as as_of_date
+            {{
+                month_spine(
+                    "cast(date_trunc('month', first_date) as date)",
+                    "cast(date_trunc('month', as_of_date) as date)",
+                )
+            }} as as_of_date
         from bounds
     ),
 

@@ -22,7 +22,7 @@ with
             as gap_days,
             cast(
                 floor(
-                    ({{ days_between("sold_date", "as_of_date") }} - 1) / 91.0
+                    ({{ days_between("sold_date", "as_of_date") }} - 1) / 91e0
                 ) as integer
             ) as window_number
         from purchase_dates

@@ -17,9 +17,7 @@ with
         select
             first_date,
             as_of_date,
-            cast(
-                {{ day_spine("first_date", add_days("as_of_date", -1)) }} as date
-            ) as order_date
+            {{ day_spine("first_date", add_days("as_of_date", -1)) }} as order_date
         from bounds
     ),
 

@@ -17,7 +17,7 @@ with
             returned.category,
             returned.occurred_date as returned_date,
             - returned.quantity as returned_units,
-            - returned.amount as returned_value
+            0 - returned.amount as returned_value
         from line_categories as returned
         left join returns_matched on returned.line_id = returns_matched.return_line_id
         left join transactions as sold on returns_matched.sale_line_id = sold.line_id

@@ -21,14 +21,8 @@
 -- made;
 -- 2. else the latest earlier sale line of which at least that many units are left: a
 -- return.
+-- All lines are read twice rather than kept in memory for both readings.
 with recursive
-    lines as (
-        select
-            line_id, customer_id, stock_code, quantity, price, occurred_at, disposition
-        from {{ ref("int_transactions_classified") }}
-        where disposition in ('sale', 'return')
-    ),
-
     returned_lines as (
         select
             line_id as return_line_id,
@@ -40,7 +34,7 @@ with recursive
             row_number() over (
                 partition by customer_id, stock_code order by occurred_at, line_id
             ) as return_number
-        from lines
+        from {{ ref("int_transactions_classified") }}
         where disposition = 'return'
     ),
 
@@ -82,7 +76,7 @@ with recursive
             lines.occurred_at as sold_at,
             lines.price,
             lines.quantity
-        from lines
+        from {{ ref("int_transactions_classified") }} as lines
         inner join
             returned_products
             on lines.customer_id = returned_products.customer_id
@@ -90,102 +84,7 @@ with recursive
         where lines.disposition = 'sale'
     ),
 
-    -- one step per return of a customer and product; each carries what is left of
-    -- every sale line
-    matching as (
-        select
-            group_number,
-            return_count,
-            sale_line_id,
-            sale_number,
-            sold_at,
-            price,
-            quantity,
-            quantity as quantity_left,
-            cast(0 as bigint) as return_number,
-            cast(null as bigint) as return_line_id,
-            false as is_match,
-            false as is_reversal
-        from sales_before_returns
-        union all
-        select
-            group_number,
-            return_count,
-            sale_line_id,
-            sale_number,
-            sold_at,
-            price,
-            quantity,
-            case
-                when sale_number = coalesce(reversed_sale_number, returned_sale_number)
-                then quantity_left - returned_quantity
-                else quantity_left
-            end as quantity_left,
-            return_number,
-            return_line_id,
-            coalesce(
-                sale_number = coalesce(reversed_sale_number, returned_sale_number),
-                false
-            ) as is_match,
-            coalesce(sale_number = reversed_sale_number, false) as is_reversal
-        from
-            (
-                select
-                    candidates.*,
-                    case
-                        when latest_equal_number = latest_untouched_number
-                        then latest_equal_number
-                    end as reversed_sale_number
-                from
-                    (
-                        select
-                            matching.group_number,
-                            matching.return_count,
-                            matching.sale_line_id,
-                            matching.sale_number,
-                            matching.sold_at,
-                            matching.price,
-                            matching.quantity,
-                            matching.quantity_left,
-                            returns_in_turn.return_number,
-                            returns_in_turn.return_line_id,
-                            returns_in_turn.returned_quantity,
-                            max(
-                                case
-                                    when {{ is_equal_sale_in_window() }}
-                                    then matching.sale_number
-                                end
-                            ) over (partition by matching.group_number)
-                            as latest_equal_number,
-                            max(
-                                case
-                                    when
-                                        {{ is_equal_sale_in_window() }}
-                                        and matching.quantity_left = matching.quantity
-                                    then matching.sale_number
-                                end
-                            ) over (partition by matching.group_number)
-                            as latest_untouched_number,
-                            max(
-                                case
-                                    when
-                                        matching.sold_at <= returns_in_turn.returned_at
-                                        and matching.quantity_left
-                                        >= returns_in_turn.returned_quantity
-                                    then matching.sale_number
-                                end
-                            ) over (partition by matching.group_number)
-                            as returned_sale_number
-                        from matching
-                        inner join
-                            returns_in_turn
-                            on matching.group_number = returns_in_turn.group_number
-                            and matching.return_number + 1
-                            = returns_in_turn.return_number
-                        where matching.return_number < matching.return_count
-                    ) as candidates
-            ) as decided
-    ),
+    matching as ({{ matched_in_turn() }}),
 
     matches as (
         select

@@ -5,9 +5,9 @@ with
 
     basket_rules as (
         select
-            cast(level as varchar) as level,
-            cast(antecedents as varchar) as antecedents,
-            cast(consequents as varchar) as consequents,
+            cast(level as string) as level,
+            cast(antecedents as string) as antecedents,
+            cast(consequents as string) as consequents,
             cast(item_count as integer) as item_count,
             cast(order_count as bigint) as order_count,
             cast(support as double) as support,
@@ -27,13 +27,15 @@ with
 
 select
     *,
-    row_number() over (
-        partition by level
-        order by
-            case when is_significant then 0 else 1 end asc,
-            lift desc,
-            support desc,
-            antecedents asc,
-            consequents asc
+    cast(
+        row_number() over (
+            partition by level
+            order by
+                case when is_significant then 0 else 1 end asc,
+                lift desc,
+                support desc,
+                antecedents asc,
+                consequents asc
+        ) as bigint
     ) as rule_rank
 from basket_rules

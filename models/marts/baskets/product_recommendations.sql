@@ -7,10 +7,10 @@ with
 
     product_recommendations as (
         select
-            cast(recommendations.customer_id as varchar) as customer_id,
-            cast(recommendations.list as varchar) as list,
+            cast(recommendations.customer_id as string) as customer_id,
+            cast(recommendations.list as string) as list,
             cast(recommendations.rank as integer) as rank,
-            cast(recommendations.stock_code as varchar) as stock_code,
+            cast(recommendations.stock_code as string) as stock_code,
             products.description,
             products.category,
             cast(recommendations.score as double) as score,
@@ -18,7 +18,7 @@ with
             cast(recommendations.bought_on_days as bigint) as bought_on_days,
             cast(recommendations.days_since_bought as bigint) as days_since_bought,
             cast(recommendations.usual_gap_days as double) as usual_gap_days,
-            cast(recommendations.because_stock_code as varchar) as because_stock_code,
+            cast(recommendations.because_stock_code as string) as because_stock_code,
             because.description as because_description,
             cast(recommendations.orders_together as bigint) as orders_together
         from recommendations
@@ -35,7 +35,7 @@ select
         then
             concat(
                 'In ',
-                cast(orders_together as varchar),
+                cast(orders_together as string),
                 case when orders_together = 1 then ' order' else ' orders' end,
                 ' together with ',
                 coalesce(because_description, because_stock_code),
@@ -44,10 +44,10 @@ select
         else
             concat(
                 'Bought on ',
-                cast(bought_on_days as varchar),
+                cast(bought_on_days as string),
                 case when bought_on_days = 1 then ' day' else ' days' end,
                 ', last ',
-                cast(days_since_bought as varchar),
+                cast(days_since_bought as string),
                 case when days_since_bought = 1 then ' day' else ' days' end,
                 ' ago',
                 case
@@ -56,7 +56,7 @@ select
                     else
                         concat(
                             '; usually bought again after ',
-                            cast(cast(round(usual_gap_days) as bigint) as varchar),
+                            cast(cast(round(usual_gap_days) as bigint) as string),
                             ' days',
                             case when is_due then ': due' else '' end
                         )

@@ -7,8 +7,8 @@ with
         select
             cast(origin as date) as origin,
             cast(window_end as date) as window_end,
-            cast(task as varchar) as task,
-            cast(method as varchar) as method,
+            cast(task as string) as task,
+            cast(method as string) as method,
             cast(customer_count as bigint) as customer_count,
             cast(hit_count as bigint) as hit_count,
             cast(hit_rate as double) as hit_rate,

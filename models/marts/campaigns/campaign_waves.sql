@@ -113,7 +113,7 @@ with
             case
                 when treatment_count > 0 and control_count > 0
                 then
-                    {{ detectable }} * sqrt(1.0 / treatment_count + 1.0 / control_count)
+                    {{ detectable }} * sqrt(1e0 / treatment_count + 1e0 / control_count)
             end as detectable_size
         from counted
     ),

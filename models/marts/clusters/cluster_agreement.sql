@@ -90,7 +90,7 @@ with
             -- two segmentations that cannot differ agree
             case
                 when expected is null or most = expected
-                then 1.0
+                then 1e0
                 else (observed - expected) / (most - expected)
             end as adjusted_rand_index
         from indexed

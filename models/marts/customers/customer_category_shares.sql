@@ -1,10 +1,8 @@
 -- Grain: one row per as_of_date, customer_id and category bought from.
 with
-    category_revenue as (select * from {{ ref("int_category_revenue_as_of") }}),
-
     totals as (
         select as_of_date, customer_id, sum(revenue) as revenue
-        from category_revenue
+        from {{ ref("int_category_revenue_as_of") }} as category_revenue
         group by as_of_date, customer_id
     ),
 
@@ -16,7 +14,7 @@ with
             category_revenue.revenue,
             cast(category_revenue.revenue as double)
             / nullif(cast(totals.revenue as double), 0) as revenue_share
-        from category_revenue
+        from {{ ref("int_category_revenue_as_of") }} as category_revenue
         inner join
             totals
             on category_revenue.as_of_date = totals.as_of_date

@@ -6,10 +6,6 @@
 -- tests/parity/published_vars.yml sets them so that every value equals the published
 -- one.
 with
-    orders as (select * from {{ ref("int_orders_as_of") }}),
-
-    order_parts as (select * from {{ ref("int_order_parts_as_of") }}),
-
     purchase_dates as (select * from {{ ref("int_purchase_dates_as_of") }}),
 
     temporal as (select * from {{ ref("int_features_temporal") }}),
@@ -48,7 +44,7 @@ with
             min(gross_revenue) as aov_min,
             max(highest_price) as max_price,
             max(highest_price) - min(lowest_price) as price_range
-        from orders
+        from {{ ref("int_orders_as_of") }} as orders
         group by as_of_date, customer_id
     ),
 
@@ -93,7 +89,7 @@ with
         select
             measured.*,
             active_months
-            / greatest(1.0, customer_lifetime_days / 30.0) as engagement_consistency,
+            / greatest(1e0, customer_lifetime_days / 30e0) as engagement_consistency,
             {{ rfm_score("recency", descending=true) }} as r_score,
             {{ rfm_score("frequency") }} as f_score,
             {{ rfm_score("monetary") }} as m_score
@@ -103,14 +99,14 @@ with
     scored as (
         select
             rated.*,
-            0.5 * least(100.0, recency / 365.0 * 100)
-            + 0.3
+            0.5e0 * least(100e0, recency / 365e0 * 100)
+            + 0.3e0
             * case
                 when days_overdue > 0
-                then least(100.0, days_overdue / 180.0 * 100)
+                then least(100e0, days_overdue / 180e0 * 100)
                 else 0
             end
-            + 0.2 * 50 * (1 - engagement_consistency) as churn_risk_score
+            + 0.2e0 * 50 * (1 - engagement_consistency) as churn_risk_score
         from rated
     ),
 
@@ -125,9 +121,7 @@ with
             scored.f_score,
             scored.m_score,
             cast(
-                scored.r_score * 100
-                + scored.f_score * 10
-                + scored.m_score as varchar(3)
+                scored.r_score * 100 + scored.f_score * 10 + scored.m_score as string
             ) as rfm_score,
             scored.r_score + scored.f_score + scored.m_score as rfm_sum,
             segment_grid.segment,
@@ -144,7 +138,7 @@ with
             scored.std_inter_purchase_days,
             case
                 when scored.customer_lifetime_days > 0
-                then 30.0 * scored.frequency / scored.customer_lifetime_days
+                then 30e0 * scored.frequency / scored.customer_lifetime_days
                 else 0
             end as purchase_velocity,
             hours.value as preferred_hour,
@@ -171,7 +165,7 @@ with
             0 as return_value,
             scored.recency as days_since_last,
             scored.tenure_days,
-            30.0 * scored.frequency / nullif(scored.tenure_days, 0) as activity_rate,
+            30e0 * scored.frequency / nullif(scored.tenure_days, 0) as activity_rate,
             cast(scored.frequency as integer) as purchase_frequency,
             scored.engagement_consistency,
             scored.days_overdue,

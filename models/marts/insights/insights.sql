@@ -134,7 +134,7 @@ with
                         )
                 end,
                 '. Read the result on ',
-                cast(read_result_on as varchar),
+                cast(read_result_on as string),
                 '.'
             ) as sentence
         from ranked

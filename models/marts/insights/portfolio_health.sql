@@ -105,17 +105,15 @@ with
                         cast(
                             cast(
                                 round(100 * scored.value, 1) as decimal(18, 1)
-                            ) as varchar
+                            ) as string
                         ),
                         ' %: ',
                         {{ number_text("scored.score") }},
                         ' of 100 points (0 points at ',
-                        cast(
-                            cast(round(100 * scored.value_at_0) as integer) as varchar
-                        ),
+                        cast(cast(round(100 * scored.value_at_0) as integer) as string),
                         ' %, 100 at ',
                         cast(
-                            cast(round(100 * scored.value_at_100) as integer) as varchar
+                            cast(round(100 * scored.value_at_100) as integer) as string
                         ),
                         ' %).'
                     )

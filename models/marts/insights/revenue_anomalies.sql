@@ -119,15 +119,13 @@ with
                 then
                     concat(
                         'the week from ',
-                        cast(periods.period_start as varchar),
+                        cast(periods.period_start as string),
                         ' to ',
-                        cast(periods.period_end as varchar)
+                        cast(periods.period_end as string)
                     )
                 else
                     concat(
-                        weekdays.weekday_name,
-                        ' ',
-                        cast(periods.period_start as varchar)
+                        weekdays.weekday_name, ' ', cast(periods.period_start as string)
                     )
             end as period_name
         from periods

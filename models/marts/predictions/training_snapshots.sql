@@ -4,11 +4,7 @@
 with
     prediction_dates as (select * from {{ ref("int_prediction_dates") }}),
 
-    customer_features as (select * from {{ ref("customer_features") }}),
-
     summaries as (select * from {{ ref("int_purchase_summaries_as_of") }}),
-
-    outcomes as (select * from {{ ref("int_outcomes") }}),
 
     confidence_tiers as (select * from {{ ref("confidence_tiers") }}),
 
@@ -21,7 +17,7 @@ with
                 partition by customer_features.as_of_date, customer_features.customer_id
                 order by confidence_tiers.priority
             ) as tier_rank
-        from customer_features
+        from {{ ref("customer_features") }} as customer_features
         inner join
             confidence_tiers
             on customer_features.frequency >= confidence_tiers.order_count_from
@@ -34,7 +30,7 @@ with
     -- a sample that is the same on every machine and does not change as customers join
     sampled_customers as (
         select customer_id, md5(customer_id) as customer_hash
-        from outcomes
+        from {{ ref("int_outcomes") }} as outcomes
         group by customer_id
     ),
 
@@ -85,7 +81,7 @@ with
             outcomes.revenue_180d,
             outcomes.orders_365d,
             outcomes.revenue_365d
-        from customer_features
+        from {{ ref("customer_features") }} as customer_features
         inner join
             prediction_dates
             on customer_features.as_of_date = prediction_dates.as_of_date
@@ -94,7 +90,7 @@ with
             on customer_features.as_of_date = summaries.as_of_date
             and customer_features.customer_id = summaries.customer_id
         inner join
-            outcomes
+            {{ ref("int_outcomes") }} as outcomes
             on customer_features.as_of_date = outcomes.as_of_date
             and customer_features.customer_id = outcomes.customer_id
         inner join

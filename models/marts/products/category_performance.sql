@@ -43,7 +43,7 @@ with
             returns.returned_date as booked_date,
             0 as gross_quantity,
             0 as gross_revenue,
-            - returns.returned_revenue as net_amount,
+            0 - returns.returned_revenue as net_amount,
             returns.returned_quantity
         from returns
         inner join line_categories on returns.return_line_id = line_categories.line_id

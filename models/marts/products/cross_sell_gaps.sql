@@ -62,7 +62,7 @@ with
             ) as gap_rank,
             revenue_share,
             all_revenue_share,
-            100.0 * share_gap as share_gap_points,
+            100e0 * share_gap as share_gap_points,
             cast(
                 cast(segment_revenue as double) * share_gap as decimal(18, 4)
             ) as revenue_gap,

@@ -98,7 +98,7 @@ with
             all_revenue_share,
             case
                 when all_revenue_share > 0
-                then 100.0 * revenue_share / all_revenue_share
+                then 100e0 * revenue_share / all_revenue_share
             end as revenue_index
         from shares
     )

@@ -1,38 +1,52 @@
 -- Grain: one row per observation. What is odd in the input but decides about no row.
 with
-    transactions as (select * from {{ ref("stg_transactions") }}),
-
-    classified as (select * from {{ ref("int_transactions_classified") }}),
-
-    repeated as (
-        select source_file_number, count(*) - 1 as repetition_count
-        from transactions
-        group by
+    -- few lines share order and product with another: all columns are compared of
+    -- these only
+    repeated_products as (
+        select
             source_file_number,
-            order_id,
-            stock_code,
-            description,
-            quantity,
-            occurred_at,
-            price,
-            customer_id,
-            country
+            coalesce(order_id, '') as order_id,
+            coalesce(stock_code, '') as stock_code
+        from {{ ref("int_transactions_classified") }} as transactions
+        group by source_file_number, coalesce(order_id, ''), coalesce(stock_code, '')
         having count(*) > 1
     ),
 
+    repeated as (
+        select transactions.source_file_number, count(*) - 1 as repetition_count
+        from {{ ref("int_transactions_classified") }} as transactions
+        inner join
+            repeated_products
+            on transactions.source_file_number = repeated_products.source_file_number
+            and coalesce(transactions.order_id, '') = repeated_products.order_id
+            and coalesce(transactions.stock_code, '') = repeated_products.stock_code
+        group by
+            transactions.source_file_number,
+            transactions.order_id,
+            transactions.stock_code,
+            transactions.description,
+            transactions.quantity,
+            transactions.occurred_at,
+            transactions.price,
+            transactions.customer_id,
+            transactions.country
+        having count(*) > 1
+    ),
+
+    -- several values: the first is not the last
     orders as (
         select
             order_id,
-            count(distinct occurred_at) as time_count,
-            count(distinct customer_id) as customer_count
-        from classified
+            min(occurred_at) < max(occurred_at) as has_several_times,
+            min(customer_id) < max(customer_id) as has_several_customers
+        from {{ ref("int_transactions_classified") }} as transactions
         where order_id is not null and disposition <> 'overlap'
         group by order_id
     ),
 
     customers as (
-        select customer_id, count(distinct country) as country_count
-        from transactions
+        select customer_id, min(country) < max(country) as has_several_countries
+        from {{ ref("int_transactions_classified") }} as transactions
         where customer_id is not null
         group by customer_id
     ),
@@ -50,34 +64,34 @@ with
             'Invoices whose lines carry more than one time. The order takes the first.',
             count(*)
         from orders
-        where time_count > 1
+        where has_several_times
         union all
         select
             'invoices with several customers',
             'Invoices booked on more than one customer. The mart orders takes the first by key; customer marts count the lines of each.',
             count(*)
         from orders
-        where customer_count > 1
+        where has_several_customers
         union all
         select
             'customers with several countries',
             'Customers who ordered from more than one country. The dimension takes the one with the largest spend.',
             count(*)
         from customers
-        where country_count > 1
+        where has_several_countries
         union all
         select
             'rows without description',
             'Rows whose description is empty or one of var missing_description_words. The product takes its most frequent description from other rows.',
             count(*)
-        from transactions
+        from {{ ref("int_transactions_classified") }} as transactions
         where description is null
         union all
         select
             'rows without customer',
             'Rows without a customer id. They count in sales, not in customer marts.',
             count(*)
-        from transactions
+        from {{ ref("int_transactions_classified") }} as transactions
         where customer_id is null
     )
 

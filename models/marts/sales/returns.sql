@@ -17,8 +17,6 @@
 -- Grain: one row per kept return line (return_line_id), with the sale line it belongs
 -- to where one is found.
 with
-    transactions as (select * from {{ ref("int_transactions_disposed") }}),
-
     source_files as (
         select distinct source_file_number, source_file
         from {{ ref("stg_transactions") }}
@@ -39,20 +37,22 @@ with
             transactions.country,
             transactions.price as unit_price,
             - transactions.quantity as returned_quantity,
-            cast(- transactions.amount as decimal(18, 4)) as returned_revenue,
+            cast(0 - transactions.amount as decimal(18, 4)) as returned_revenue,
             returns_matched.sale_line_id is not null as is_matched,
             returns_matched.sale_line_id as order_line_id,
             sold.order_id,
             sold.occurred_at as sold_at,
             source_files.source_file,
             {{ source_row_number("transactions.line_id") }} as source_row_number
-        from transactions
+        from {{ ref("int_transactions_disposed") }} as transactions
         inner join
             source_files
             on transactions.source_file_number = source_files.source_file_number
         left join
             returns_matched on transactions.line_id = returns_matched.return_line_id
-        left join transactions as sold on returns_matched.sale_line_id = sold.line_id
+        left join
+            {{ ref("int_transactions_disposed") }} as sold
+            on returns_matched.sale_line_id = sold.line_id
         where transactions.disposition in ('return', 'anonymous_return')
     )
 

@@ -1,8 +1,6 @@
 -- Grain: one row per customer_id at the scoring date (as_of_date), with the segment
 -- at the last month end before it.
 with
-    rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
-
     as_of_dates as (select * from {{ ref("int_as_of_dates") }}),
 
     scoring_date as (select * from as_of_dates where is_scoring_date),
@@ -18,7 +16,7 @@ with
 
     previous_segments as (
         select rfm_scores.customer_id, rfm_scores.segment
-        from rfm_scores
+        from {{ ref("int_rfm_scores") }} as rfm_scores
         inner join
             previous_month_end on rfm_scores.as_of_date = previous_month_end.as_of_date
     ),
@@ -29,7 +27,7 @@ with
             rfm_scores.customer_id,
             rfm_scores.segment,
             previous_segments.segment as previous_segment
-        from rfm_scores
+        from {{ ref("int_rfm_scores") }} as rfm_scores
         inner join scoring_date on rfm_scores.as_of_date = scoring_date.as_of_date
         left join
             previous_segments on rfm_scores.customer_id = previous_segments.customer_id

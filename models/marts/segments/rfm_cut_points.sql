@@ -1,7 +1,5 @@
 -- Grain: one row per as_of_date, metric and score. The values at which scores change.
 with
-    rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
-
     metrics as (
         {% for metric, score in [
             ("recency_days", "r_score"),
@@ -13,7 +11,9 @@ with
                 '{{ metric }}' as metric,
                 {{ score }} as score,
                 cast({{ metric }} as decimal(18, 4)) as value
-            from rfm_scores {{ "union all" if not loop.last }}
+            from
+                {{ ref("int_rfm_scores") }}
+                as rfm_scores {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 

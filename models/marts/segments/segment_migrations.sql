@@ -5,8 +5,6 @@
 -- time_passed: so would not the older recency alone. Otherwise a purchase, or
 -- returned goods.
 with
-    history as (select * from {{ ref("int_rfm_scores") }}),
-
     month_ends as (select * from {{ ref("int_as_of_dates") }} where is_month_end),
 
     all_cut_points as (select * from {{ ref("rfm_cut_points") }}),
@@ -59,13 +57,17 @@ with
     before as (
         select periods.from_date, periods.to_date, history.*
         from periods
-        inner join history on periods.from_date = history.as_of_date
+        inner join
+            {{ ref("int_rfm_scores") }} as history
+            on periods.from_date = history.as_of_date
     ),
 
     after as (
         select periods.from_date, periods.to_date, history.*
         from periods
-        inner join history on periods.to_date = history.as_of_date
+        inner join
+            {{ ref("int_rfm_scores") }} as history
+            on periods.to_date = history.as_of_date
     ),
 
     changes as (

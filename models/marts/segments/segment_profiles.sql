@@ -1,8 +1,6 @@
 -- Grain: one row per as_of_date and segment, all eleven at every date (the scoring
 -- date and month ends).
 with
-    rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
-
     as_of_dates as (
         select * from {{ ref("int_as_of_dates") }} where is_scoring_date or is_month_end
     ),
@@ -11,7 +9,7 @@ with
 
     totals as (
         select as_of_date, count(*) as customer_count, sum(monetary) as revenue
-        from rfm_scores
+        from {{ ref("int_rfm_scores") }} as rfm_scores
         group by as_of_date
     ),
 
@@ -39,7 +37,7 @@ with
                     )
                 }}
             ) as tenure_days
-        from rfm_scores
+        from {{ ref("int_rfm_scores") }} as rfm_scores
         group by rfm_scores.as_of_date, rfm_scores.segment
     ),
 
@@ -62,7 +60,7 @@ with
             profiled.avg_f_score,
             profiled.avg_m_score,
             cast(profiled.revenue as double) / nullif(profiled.order_count, 0) as aov,
-            30.0
+            30e0
             * profiled.order_count
             / nullif(profiled.tenure_days, 0) as orders_per_30_days
         from as_of_dates

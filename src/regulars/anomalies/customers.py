@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -22,9 +23,13 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.ensemble import IsolationForest
 
+from regulars.engine import Spread, map_batches
 from regulars.errors import InvalidSettingError, UnusableInputError
 from regulars.threads import single_threaded
 from regulars.wordings import FORMATS
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 FIT_CUSTOMERS = 20_000  # that the trees draw from, in the order of a hash of the id
 TREES, TREE_CUSTOMERS = 200, 256  # customers of a tree: the paper's number
@@ -120,24 +125,24 @@ def fit_forest(
 
 
 def judge_customers(
-    connection: duckdb.DuckDBPyConnection,
+    session: duckdb.DuckDBPyConnection | Spread,
     customers: duckdb.DuckDBPyRelation,
     *,
     wordings: pd.DataFrame,
     score_from: float,
     random_state: int,
-) -> pa.RecordBatchReader:
-    """Score all customers and explain the unusual ones, batch by batch, as the reader is read.
+) -> pa.RecordBatchReader | DataFrame:
+    """Score all customers and explain the unusual ones, batch by batch.
 
     Args:
-        connection: Where the relation lives.
+        session: Where the relation lives, as for `regulars.engine.map_batches`.
         customers: One row per customer: `customer_id` and the features.
         wordings: One row per feature: `feature`, `wording` (begins a sentence) and `format`.
         score_from: Score (0-1) from which a customer is unusual.
         random_state: Seed of the trees.
 
     Returns:
-        SCHEMA, one row per customer in the order of the relation; features and reasons of unusual customers
+        SCHEMA, one row per customer, as `map_batches` gives it; features and reasons of unusual customers
         alone, the strongest first. No score where there are too few customers.
 
     Raises:
@@ -156,15 +161,14 @@ def judge_customers(
     sample = customers.order("md5(customer_id), customer_id").limit(FIT_CUSTOMERS)
     values = _values(sample.select(columns).to_arrow_table(), features)
     forest = fit_forest(values, features=features, random_state=random_state)
-    wanted = customers.select(columns).sql_query()
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        # a cursor of its own: the connection is busy writing what comes out
-        with connection.cursor() as cursor:
-            for batch in cursor.sql(wanted).to_arrow_reader(BATCH_CUSTOMERS):
-                yield _judge_batch(forest, batch, words, score_from)
+    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield _judge_batch(forest, batch, words, score_from)
 
-    return pa.RecordBatchReader.from_batches(SCHEMA, batches())
+    return map_batches(
+        session, customers.select(columns), work, schema=SCHEMA, batch_rows=BATCH_CUSTOMERS
+    )
 
 
 def _judge_batch(

@@ -31,6 +31,7 @@ import pandas as pd
 from dateutil.easter import easter
 
 from regulars.errors import InvalidSettingError
+from regulars.frames import TEXT
 
 YEAR_DAYS = 364  # 52 weeks: the same weekday a year ago
 WEEKDAY_WEEKS = 26  # that the effect of a weekday, and whether it is open, is taken from
@@ -53,15 +54,15 @@ LEAST_SHARE = 0.01  # revenue below this share of what is expected counts as it:
 MAD_TO_SIGMA = 1.4826
 
 COLUMNS = {
-    "period_type": "str",
+    "period_type": TEXT,
     "period_start": "datetime64[us]",
     "expected_revenue": "float64",
     "expected_low": "float64",
     "expected_high": "float64",
     "anomaly_score": "float64",
     "is_anomaly": "boolean",
-    "method": "str",
-    "reason": "str",
+    "method": TEXT,
+    "reason": TEXT,
 }
 
 

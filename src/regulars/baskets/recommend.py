@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -18,7 +19,11 @@ import pandas as pd
 import pyarrow as pa
 import scipy.sparse as sp
 
+from regulars.engine import Spread, map_batches
 from regulars.errors import InvalidSettingError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 # Half-lives in days, chosen on UCI's data at 2011-03-14 (docs/decisions.md): tastes for new things change
 # with the season; which products go together does not.
@@ -304,45 +309,41 @@ def recommend(
 
 
 def recommend_customers(
-    connection: duckdb.DuckDBPyConnection,
+    session: duckdb.DuckDBPyConnection | Spread,
     purchases: duckdb.DuckDBPyRelation,
     recent: duckdb.DuckDBPyRelation,
     *,
     date: pd.Timestamp,
     settings: RecommendationSettings,
-) -> pa.RecordBatchReader:
-    """Make the lists of all customers, batch by batch, as the reader is read.
+) -> pa.RecordBatchReader | DataFrame:
+    """Make the lists of all customers, batch by batch.
 
     Args:
-        connection: Where the relations live.
+        session: Where the relations live, as for `regulars.engine.map_batches`.
         purchases: Columns PURCHASE_COLUMNS, all before `date`.
         recent: As many of their rows as affinities are to be learnt from.
         date: The first day not counted.
         settings: How many.
 
     Returns:
-        SCHEMA, up to `count` rows per customer and list.
+        SCHEMA, up to `count` rows per customer and list, as `map_batches` gives it.
     """
-    columns = ", ".join(PURCHASE_COLUMNS)
     learnt = read_purchases(recent)
     catalogue = read_catalogue(learnt, date=date, settings=settings)
     affinities = learn_affinities(learnt, catalogue, half_life=NEW_HALF_LIFE)
     together = orders_together(learnt, catalogue)
-    wanted = purchases.select(columns).order("customer_id, order_id, stock_code").sql_query()
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        # a cursor of its own: the connection is busy writing what comes out
-        with connection.cursor() as cursor:
-            rest = None
-            for batch in cursor.sql(wanted).to_arrow_reader(BATCH_ROWS):
-                rows = _typed(batch.to_pandas())
-                rows = rows if rest is None else pd.concat([rest, rows], ignore_index=True)
-                # the last customer may go on in the next batch
-                is_last = rows["customer_id"] == rows["customer_id"].iloc[-1]
-                rest = rows[is_last]
-                yield from made(rows[~is_last])
-            if rest is not None:
-                yield from made(rest)
+    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rest = None
+        for batch in batches:
+            rows = _typed(batch.to_pandas())
+            rows = rows if rest is None else pd.concat([rest, rows], ignore_index=True)
+            # the last customer may go on in the next batch
+            is_last = rows["customer_id"] == rows["customer_id"].iloc[-1]
+            rest = rows[is_last]
+            yield from made(rows[~is_last])
+        if rest is not None:
+            yield from made(rest)
 
     def made(rows: pd.DataFrame) -> list[pa.RecordBatch]:
         if rows.empty:
@@ -350,7 +351,14 @@ def recommend_customers(
         lists = recommend(rows, catalogue, affinities, together, settings=settings)
         return pa.Table.from_pandas(lists, schema=SCHEMA, preserve_index=False).to_batches()
 
-    return pa.RecordBatchReader.from_batches(SCHEMA, batches())
+    return map_batches(
+        session,
+        purchases.select(", ".join(PURCHASE_COLUMNS)),
+        work,
+        schema=SCHEMA,
+        batch_rows=BATCH_ROWS,
+        order=("customer_id", "order_id", "stock_code"),
+    )
 
 
 def read_purchases(relation: duckdb.DuckDBPyRelation) -> pd.DataFrame:

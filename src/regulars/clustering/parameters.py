@@ -15,15 +15,16 @@ from regulars.clustering.evaluation import Evaluation
 from regulars.clustering.refresh import Refreshed
 from regulars.clustering.scaling import Scaler
 from regulars.clustering.segmentation import Segmentation
+from regulars.frames import TEXT
 
 COLUMNS = {
-    "recipe": "str",
-    "parameter": "str",
+    "recipe": TEXT,
+    "parameter": TEXT,
     "cluster_id": "Int64",
-    "feature": "str",
+    "feature": TEXT,
     "axis": "Int64",
     "value": "float64",
-    "label": "str",
+    "label": TEXT,
 }
 _SCALER_VALUES = ("fill", "lower", "upper", "center", "scale", "far_low", "far_high")
 _EVALUATION = tuple(name for name in Evaluation.__dataclass_fields__ if name != "cluster_count")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from regulars.engine import Spread, map_batches
 from regulars.predictions.frame import SCORING_COLUMNS
 from regulars.predictions.reasons import customer_reasons, read_wordings
 from regulars.predictions.score import SCORE_COLUMNS, Serving, score_batch
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 # Customers in a batch: some 20 MB of features.
 BATCH_CUSTOMERS = 20_000
@@ -47,68 +52,71 @@ REASON_SCHEMA = pa.schema(
 
 
 def score_customers(
-    connection: duckdb.DuckDBPyConnection, customers: duckdb.DuckDBPyRelation, serving: Serving
-) -> pa.RecordBatchReader:
-    """Score customers batch by batch, as the reader is read.
+    session: duckdb.DuckDBPyConnection | Spread,
+    customers: duckdb.DuckDBPyRelation,
+    serving: Serving,
+) -> pa.RecordBatchReader | DataFrame:
+    """Score customers batch by batch.
 
     Args:
-        connection: Where the relation lives.
+        session: Where the relation lives, as for `regulars.engine.map_batches`.
         customers: Rows of the scoring date with the columns SCORING_COLUMNS of `frame`.
         serving: As `regulars.predictions.score.read_registry` gives it.
 
     Returns:
-        SCORE_SCHEMA, one row per customer, in the order of the relation.
+        SCORE_SCHEMA, one row per customer, as `map_batches` gives it.
     """
-    return _stream(connection, customers, lambda batch: score_batch(serving, batch), SCORE_SCHEMA)
+    return _map(session, customers, lambda batch: score_batch(serving, batch), SCORE_SCHEMA)
 
 
 def explain_customers(
-    connection: duckdb.DuckDBPyConnection,
+    session: duckdb.DuckDBPyConnection | Spread,
     customers: duckdb.DuckDBPyRelation,
     serving: Serving,
     *,
     wordings: pd.DataFrame,
-) -> pa.RecordBatchReader:
-    """The strongest reasons of the customers' scores, batch by batch, as the reader is read.
+) -> pa.RecordBatchReader | DataFrame:
+    """The strongest reasons of the customers' scores, batch by batch.
 
     Args:
-        connection: Where the relation lives.
+        session: Where the relation lives, as for `regulars.engine.map_batches`.
         customers: As for `score_customers`.
         serving: As for `score_customers`.
         wordings: As for `regulars.predictions.reasons.read_wordings`.
 
     Returns:
-        REASON_SCHEMA, up to five rows per customer and task.
+        REASON_SCHEMA, up to five rows per customer and task, likewise.
 
     Raises:
         UnusableInputError: The wordings cannot be used.
     """
     words = read_wordings(wordings)
-    return _stream(
-        connection,
+    return _map(
+        session,
         customers,
         lambda batch: customer_reasons(serving, batch, wordings=words),
         REASON_SCHEMA,
     )
 
 
-def _stream(
-    connection: duckdb.DuckDBPyConnection,
+def _map(
+    session: duckdb.DuckDBPyConnection | Spread,
     customers: duckdb.DuckDBPyRelation,
     function: Callable[[pa.Table], pd.DataFrame],
     schema: pa.Schema,
-) -> pa.RecordBatchReader:
-    wanted = customers.select(", ".join(SCORING_COLUMNS)).sql_query()
+) -> pa.RecordBatchReader | DataFrame:
+    def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            frame = function(pa.Table.from_batches([batch]))
+            yield from _typed(frame, schema).to_batches()
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        # a cursor of its own: the connection is busy writing what comes out
-        with connection.cursor() as cursor:
-            reader = cursor.sql(wanted).to_arrow_reader(BATCH_CUSTOMERS)
-            for batch in reader:
-                frame = function(pa.Table.from_batches([batch]))
-                yield from _typed(frame, schema).to_batches()
-
-    return pa.RecordBatchReader.from_batches(schema, batches())
+    return map_batches(
+        session,
+        customers.select(", ".join(SCORING_COLUMNS)),
+        work,
+        schema=schema,
+        batch_rows=BATCH_CUSTOMERS,
+    )
 
 
 def _typed(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:

@@ -127,9 +127,7 @@ def draw_sale_lines(
     anonymous = len(orders) - known
     order, product = fill_baskets(
         rng,
-        sizes=draw_anonymous_sizes(
-            rng, orders=anonymous, lines_at_mean_value=lines_at_mean_value
-        ),
+        sizes=draw_anonymous_sizes(rng, orders=anonymous, lines_at_mean_value=lines_at_mean_value),
         favourites=np.full((anonymous, 1), FAMILIES, dtype=np.uint8),  # all goods
         catalogue=catalogue,
         shelf=shelf,

@@ -74,8 +74,8 @@ with
     smoothed as (
         select
             counted.*,
-            (now_count + 0.5) / sum(now_count + 0.5) over () as now_mix,
-            (then_count + 0.5) / sum(then_count + 0.5) over () as then_mix
+            (now_count + 0.5e0) / sum(now_count + 0.5e0) over () as now_mix,
+            (then_count + 0.5e0) / sum(then_count + 0.5e0) over () as then_mix
         from counted
     ),
 
@@ -111,7 +111,7 @@ with
             windows.window_end as period_end,
             concat(
                 'The categories in the orders since ',
-                cast(windows.window_start as varchar),
+                cast(windows.window_start as string),
                 ' (',
                 {{ number_text("order_counts.now_orders") }},
                 ') have moved by ',

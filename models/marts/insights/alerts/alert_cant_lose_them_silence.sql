@@ -36,7 +36,7 @@ with
             max(window_days) as window_days,
             sum(case when is_silent then 1 else 0 end) as customer_count,
             sum(monetary) as all_monetary,
-            sum(case when is_silent then monetary else 0 end) as monetary,
+            sum(case when is_silent then monetary else 0 end) as silent_monetary,
             sum(
                 case
                     when is_silent
@@ -51,7 +51,7 @@ with
     measured as (
         select
             '{{ segment }}' as subject,
-            cast(monetary as double) / cast(all_monetary as double) as value,
+            cast(silent_monetary as double) / cast(all_monetary as double) as value,
             null as baseline,
             customer_count,
             value_at_risk as amount_at_stake,
@@ -63,11 +63,12 @@ with
                 ' days: ',
                 {{ number_text("customer_count") }},
                 '. They have brought ',
-                {{ amount_text("monetary") }},
+                {{ amount_text("silent_monetary") }},
                 ', ',
                 {{
                     share_text(
-                        "cast(monetary as double) / cast(all_monetary as double)", 1
+                        "cast(silent_monetary as double) / cast(all_monetary as double)",
+                        1,
                     )
                 }},
                 ' of all revenue; of the next 90 days ',

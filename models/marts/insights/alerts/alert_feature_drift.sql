@@ -86,10 +86,10 @@ with
     smoothed as (
         select
             counted.*,
-            (now_count + 0.5)
-            / sum(now_count + 0.5) over (partition by feature) as now_share,
-            (then_count + 0.5)
-            / sum(then_count + 0.5) over (partition by feature) as then_share
+            (now_count + 0.5e0)
+            / sum(now_count + 0.5e0) over (partition by feature) as now_share,
+            (then_count + 0.5e0)
+            / sum(then_count + 0.5e0) over (partition by feature) as then_share
         from counted
     ),
 
@@ -135,7 +135,7 @@ with
                 ' has moved by ',
                 {{ number_text("indices.stability_index", 3) }},
                 ' (population stability index) since ',
-                cast(judged.judged_on as varchar),
+                cast(judged.judged_on as string),
                 ', the last date whose outcomes are known: median ',
                 coalesce({{ number_text("medians.now_median", 1) }}, 'none'),
                 ' now, ',

@@ -11,14 +11,15 @@ with
             sum(row_count) as all_row_count,
             sum(
                 case when disposition = 'overlap' then row_count else 0 end
-            ) as row_count,
+            ) as overlap_row_count,
             sum(case when disposition = 'overlap' then amount else 0 end) as amount
         from ledger
         having sum(row_count) > 0
     ),
 
     shares as (
-        select totals.*, cast(row_count as double) / all_row_count as overlap_share
+        select
+            totals.*, cast(overlap_row_count as double) / all_row_count as overlap_share
         from totals
     ),
 
@@ -32,7 +33,7 @@ with
             null as period_start,
             null as period_end,
             concat(
-                {{ number_text("row_count") }},
+                {{ number_text("overlap_row_count") }},
                 ' of ',
                 {{ number_text("all_row_count") }},
                 ' rows (',

@@ -114,9 +114,9 @@ with
                 ' customers of the highest monetary score (',
                 {{ share_text("shares.newly_at_risk_share", 1) }},
                 ') moved into a segment at risk between ',
-                cast(shares.from_date as varchar),
+                cast(shares.from_date as string),
                 ' and ',
-                cast(shares.to_date as varchar),
+                cast(shares.to_date as string),
                 case
                     when usual.usual_share is null
                     then ''

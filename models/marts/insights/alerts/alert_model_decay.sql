@@ -67,7 +67,7 @@ with
 
     measured as (
         select
-            concat(task, ' ', cast(horizon_days as varchar), ' days') as subject,
+            concat(task, ' ', cast(horizon_days as string), ' days') as subject,
             figure - baseline_figure as value,
             baseline_figure as baseline,
             customer_count,
@@ -76,13 +76,13 @@ with
             {{ add_days("judged_on", "horizon_days") }} as period_end,
             concat(
                 'In the latest backtest (',
-                cast(judged_on as varchar),
+                cast(judged_on as string),
                 ', ',
                 {{ number_text("customer_count") }},
                 ' customers) the full recipe for ',
                 task,
                 ' in ',
-                cast(horizon_days as varchar),
+                cast(horizon_days as string),
                 ' days reached ',
                 figure_name,
                 ' ',

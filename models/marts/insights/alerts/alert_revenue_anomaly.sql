@@ -11,7 +11,7 @@ with
             concat(
                 revenue_anomalies.period_type,
                 ' ',
-                cast(revenue_anomalies.period_start as varchar)
+                cast(revenue_anomalies.period_start as string)
             ) as subject,
             abs(revenue_anomalies.anomaly_score) as value,
             revenue_anomalies.expected_revenue as baseline,

@@ -1,0 +1,66 @@
+"""The page of the scale benchmark: sums, exponents and verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.bench.scale_page import exponent, render, through
+
+
+def run(size: int, *, feature_seconds: float, score_seconds: float) -> dict[str, Any]:
+    def cost(seconds: float) -> dict[str, Any]:
+        return {
+            "wall_seconds": seconds,
+            "cpu_seconds": 2 * seconds,
+            "peak_bytes": 4.2e9,
+            "spilled_bytes": 0,
+            "database_bytes": 1e9,
+            "models": {"some_model": seconds - 1},
+        }
+
+    return {
+        "size": size,
+        "memory": "4GB",
+        "threads": 1,
+        "load_before": 0.1,
+        "machine": {"cores": 2, "memory_bytes": 25e9, "system": "Linux x86_64"},
+        "shop": {
+            "lines": size * 1_000_000,
+            "orders": size * 50_000,
+            "customers": size * 5_800,
+            "products": 5_000,
+            "parquet_bytes": size * 7e6,
+        },
+        "layers": {"segments": cost(feature_seconds), "scores": cost(score_seconds)},
+    }
+
+
+def test_costs_are_summed_up_to_a_layer_and_none_where_the_run_did_not_get_there() -> None:
+    done = run(100, feature_seconds=300, score_seconds=200)
+    assert through(done, "segments", "wall_seconds") == 300
+    assert through(done, "scores", "cpu_seconds") == 1_000
+    assert through(done, "report", "wall_seconds") is None
+
+
+@pytest.mark.parametrize(("small", "large", "power"), [(2, 20, 1), (2, 200, 2), (5, 5, 0)])
+def test_the_exponent_is_the_power_of_the_growth(small: float, large: float, power: float) -> None:
+    assert exponent(small, large, growth=10) == pytest.approx(power)
+
+
+def test_the_page_says_what_is_met_and_what_is_missed() -> None:
+    runs = [
+        run(100, feature_seconds=361, score_seconds=500),
+        run(1, feature_seconds=4.6, score_seconds=6),
+    ]
+    page = render(runs)
+    goals = page[page.index("## Goals") : page.index("## Layers")]
+    features, scores, peak = (line for line in goals.splitlines() if "≤" in line)
+    assert "361 s (722 CPU s" in features
+    assert features.endswith("**missed** |")
+    assert "861 s" in scores
+    assert scores.endswith("| met |")
+    assert "4.20 GB" in peak
+    # 3.6 to 360 model seconds at a hundred times the lines
+    assert "| segments | 1.00 |" in page
