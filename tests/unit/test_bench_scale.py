@@ -64,3 +64,11 @@ def test_the_page_says_what_is_met_and_what_is_missed() -> None:
     assert "4.20 GB" in peak
     # 3.6 to 360 model seconds at a hundred times the lines
     assert "| segments | 1.00 |" in page
+
+
+def test_a_run_that_ended_early_meets_no_goal_of_memory() -> None:
+    ended = run(100, feature_seconds=300, score_seconds=200)
+    del ended["layers"]["scores"]
+    page = render([ended])
+    assert "| 4.20 GB | not known: the run ended after segments |" in page
+    assert "raw Parquet to scores" not in page

@@ -1,6 +1,6 @@
 {{ config(materialized="table") }}
 
--- the scoring date, the origins and the dates of the var, at most
+{# the scoring date, the origins and the dates of the var, at most #}
 {% set date_numbers = range(
     1,
     2 + (var("prediction_origins") | int) + var("feature_as_of_dates")
