@@ -1,6 +1,5 @@
 """Stand-in for dbt's adapter, so that sqlfluff can render the macros without a database."""
 
-
 # Macros that render as a query, with what it reads.
 QUERIES = {"matched_in_turn": "select * from sales_before_returns cross join returns_in_turn"}
 
