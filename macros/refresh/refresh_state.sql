@@ -13,10 +13,6 @@
 
 {% macro duckdb__create_refresh_state() %}
     {%- set state = regulars.refresh_state() -%}
-    {# dbt writes what a Python model returns to a table that a run which was killed leaves behind #}
-    {%- for name in (regulars.left_behind() if execute else []) %}
-        drop table {{ name }};
-    {%- endfor %}
     create schema if not exists {{ target.schema }}_intermediate;
     create table if not exists {{ state }} (
         model_name varchar primary key, definition varchar, files varchar
@@ -27,12 +23,30 @@
     comment on column {{ state }}.files is 'Files that it has taken in, as number:file_key of py_input_files, in order.'
 {% endmacro %}
 
-{# Tables of what a Python model returned to a run that did not come to its end. #}
+{#
+  Drop what incremental Python models returned: dbt keeps it in a table of the schema of the marts, which would be published.
+  Called at the end of each run, and at the start for what a run that was killed left behind.
+#}
+{% macro drop_left_behind() %}
+    {{ return(adapter.dispatch("drop_left_behind", "regulars")()) }}
+{% endmacro %}
+
+{% macro default__drop_left_behind() %}
+{# no Python model is incremental elsewhere #}
+{% endmacro %}
+
+{% macro duckdb__drop_left_behind() %}
+    {%- for name in (regulars.left_behind() if execute else []) %}
+        drop table {{ name }};
+    {%- endfor %}
+{% endmacro %}
+
+{# The names of these tables. #}
 {% macro left_behind() %}
     {%- set found = run_query(
         "select table_name from duckdb_tables() where database_name = current_database() and not temporary and schema_name = '"
         ~ target.schema
-        ~ "' and regexp_matches(table_name, '^py_(input_files|raw_transactions)__dbt_tmp')"
+        ~ "' and regexp_matches(table_name, '^py_.*__dbt_tmp[0-9]+$')"
     ) -%}
     {%- set names = [] -%}
     {%- for row in found.rows -%}
@@ -57,8 +71,7 @@
 {% endmacro %}
 
 {% macro forget_refresh(model_name) %}
-    delete from {{ regulars.refresh_state() }}
-    where model_name = '{{ model_name }}'
+    delete from {{ regulars.refresh_state() }} where model_name = '{{ model_name }}'
 {% endmacro %}
 
 {% macro remember_refresh(model_name, plan) %}

@@ -217,6 +217,8 @@ def test_a_run_that_was_killed_within_a_step_leaves_nothing_behind(
     with duckdb.connect(str(shop.path)) as connection:  # as dbt does within a Python model
         connection.execute("create table main.py_raw_transactions__dbt_tmp2026 as select 1 as one")
     shop.run("py_input_files")
+    load(months[2:3], shop)
+    shop.run(*STEPS)
     left = shop.query("select table_name from duckdb_tables() where table_name like '%dbt_tmp%'")
     assert left == []
 

@@ -1,6 +1,11 @@
 """Stand-in for dbt's adapter, so that sqlfluff can render the macros without a database."""
 
+# Macros that render as a query, with what it reads.
+QUERIES = {"matched_in_turn": "select * from sales_before_returns cross join returns_in_turn"}
+
 
 def dispatch(name: str, _package: str) -> object:
-    """Return a macro that renders as a call of a function of the same name."""
+    """Return a macro that renders as a call of a function of the same name, or as its query."""
+    if name in QUERIES:
+        return lambda: QUERIES[name]
     return lambda *arguments: f"{name}({', '.join(map(str, arguments))})"

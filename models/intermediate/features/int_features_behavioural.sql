@@ -16,7 +16,7 @@ with
             cast(sum(line_count) as double) as line_count,
             cast(sum(price_sum) as double) as price_sum,
             max(unit_count) as max_quantity_single_txn
-        from {{ ref("int_orders_as_of") }} as orders
+        from {{ ref("int_orders_as_of") }}
         group by as_of_date, customer_id
     ),
 
@@ -24,7 +24,7 @@ with
     -- dates cost little
     new_products as (
         select customer_id, sold_date, count(*) as product_count
-        from {{ ref("int_customer_products") }} as customer_products
+        from {{ ref("int_customer_products") }}
         where reversed_date is null
         group by customer_id, sold_date
     ),
@@ -71,7 +71,7 @@ with
             max(revenue) as highest_revenue,
             -- categories from which everything came back have no share
             cast(sum(greatest(revenue, 0)) as double) as kept_revenue
-        from {{ ref("customer_category_shares") }} as category_shares
+        from {{ ref("customer_category_shares") }}
         group by as_of_date, customer_id
     ),
 

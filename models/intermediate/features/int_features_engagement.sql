@@ -12,7 +12,7 @@ with
                 ) as double
             )
             / nullif(sum(gap_count), 0) as avg_gap_days
-        from {{ ref("int_purchase_dates_as_of") }} as purchase_dates
+        from {{ ref("int_purchase_dates_as_of") }}
         group by as_of_date
     ),
 

@@ -17,7 +17,7 @@ with
             min(revenue) as aov_min,
             max(highest_price) as max_price,
             max(highest_price) - min(lowest_price) as price_range
-        from {{ ref("int_orders_as_of") }} as orders
+        from {{ ref("int_orders_as_of") }}
         group by as_of_date, customer_id
     ),
 
@@ -34,7 +34,7 @@ with
                     end
                 ) as gross_revenue_last_{{ days }}d{{ "," if not loop.last }}
             {% endfor %}
-        from {{ ref("int_order_parts_as_of") }} as order_parts
+        from {{ ref("int_order_parts_as_of") }}
         group by as_of_date, customer_id
     ),
 

@@ -7,7 +7,7 @@ with
 
     order_counts as (
         select as_of_date, customer_id, count(*) as order_count
-        from {{ ref("int_orders_as_of") }} as orders
+        from {{ ref("int_orders_as_of") }}
         group by as_of_date, customer_id
     ),
 
@@ -21,7 +21,7 @@ with
                 ) as double
             )
             / sum(line_count) as weekend_ratio
-        from {{ ref("int_order_parts_as_of") }} as order_parts
+        from {{ ref("int_order_parts_as_of") }}
         group by as_of_date, customer_id
     ),
 

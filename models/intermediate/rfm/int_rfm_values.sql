@@ -11,7 +11,7 @@ with
     -- an order counts from the first day of its lines that nobody reversed
     unreversed_orders as (
         select customer_id, order_id, min(sold_date) as sold_date
-        from {{ ref("int_order_parts") }} as order_parts
+        from {{ ref("int_order_parts") }}
         where reversed_date is null
         group by customer_id, order_id
     ),
@@ -29,7 +29,7 @@ with
             reversed_date,
             max(last_sold_at) as last_sold_at,
             sum(gross_revenue) as gross_revenue
-        from {{ ref("int_order_parts") }} as order_parts
+        from {{ ref("int_order_parts") }}
         group by customer_id, sold_date, reversed_date
     ),
 

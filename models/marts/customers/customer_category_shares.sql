@@ -2,7 +2,7 @@
 with
     totals as (
         select as_of_date, customer_id, sum(revenue) as revenue
-        from {{ ref("int_category_revenue_as_of") }} as category_revenue
+        from {{ ref("int_category_revenue_as_of") }}
         group by as_of_date, customer_id
     ),
 

@@ -44,7 +44,7 @@ with
             min(gross_revenue) as aov_min,
             max(highest_price) as max_price,
             max(highest_price) - min(lowest_price) as price_range
-        from {{ ref("int_orders_as_of") }} as orders
+        from {{ ref("int_orders_as_of") }}
         group by as_of_date, customer_id
     ),
 

@@ -30,7 +30,7 @@ with
     -- a sample that is the same on every machine and does not change as customers join
     sampled_customers as (
         select customer_id, md5(customer_id) as customer_hash
-        from {{ ref("int_outcomes") }} as outcomes
+        from {{ ref("int_outcomes") }}
         group by customer_id
     ),
 

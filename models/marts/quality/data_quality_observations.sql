@@ -7,7 +7,7 @@ with
             source_file_number,
             coalesce(order_id, '') as order_id,
             coalesce(stock_code, '') as stock_code
-        from {{ ref("int_transactions_classified") }} as transactions
+        from {{ ref("int_transactions_classified") }}
         group by source_file_number, coalesce(order_id, ''), coalesce(stock_code, '')
         having count(*) > 1
     ),
@@ -39,14 +39,14 @@ with
             order_id,
             min(occurred_at) < max(occurred_at) as has_several_times,
             min(customer_id) < max(customer_id) as has_several_customers
-        from {{ ref("int_transactions_classified") }} as transactions
+        from {{ ref("int_transactions_classified") }}
         where order_id is not null and disposition <> 'overlap'
         group by order_id
     ),
 
     customers as (
         select customer_id, min(country) < max(country) as has_several_countries
-        from {{ ref("int_transactions_classified") }} as transactions
+        from {{ ref("int_transactions_classified") }}
         where customer_id is not null
         group by customer_id
     ),
@@ -84,14 +84,14 @@ with
             'rows without description',
             'Rows whose description is empty or one of var missing_description_words. The product takes its most frequent description from other rows.',
             count(*)
-        from {{ ref("int_transactions_classified") }} as transactions
+        from {{ ref("int_transactions_classified") }}
         where description is null
         union all
         select
             'rows without customer',
             'Rows without a customer id. They count in sales, not in customer marts.',
             count(*)
-        from {{ ref("int_transactions_classified") }} as transactions
+        from {{ ref("int_transactions_classified") }}
         where customer_id is null
     )
 

@@ -11,9 +11,7 @@ with
                 '{{ metric }}' as metric,
                 {{ score }} as score,
                 cast({{ metric }} as decimal(18, 4)) as value
-            from
-                {{ ref("int_rfm_scores") }}
-                as rfm_scores {{ "union all" if not loop.last }}
+            from {{ ref("int_rfm_scores") }} {{ "union all" if not loop.last }}
         {% endfor %}
     ),
 

@@ -9,7 +9,7 @@ with
 
     totals as (
         select as_of_date, count(*) as customer_count, sum(monetary) as revenue
-        from {{ ref("int_rfm_scores") }} as rfm_scores
+        from {{ ref("int_rfm_scores") }}
         group by as_of_date
     ),
 
