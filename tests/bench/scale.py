@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.measure import ChildError, run_child
-from tests.bench.scale_page import render
+from tests.bench.scale_page import GOAL_MEMORY, render
 
 PROJECT = Path(__file__).resolve().parents[2]
 CUSTOMERS, MONTHS, ORDER_LINES, START = 5_800, 25, 52, "2009-12-01"
@@ -255,7 +255,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sizes", nargs="*", type=int, help="multiples of a million lines")
     parser.add_argument("--folder", type=Path, required=True, help="data and results; kept")
-    parser.add_argument("--memory", default="4GB", help="DuckDB's limit (4GB)")
+    parser.add_argument("--memory", default=GOAL_MEMORY, help=f"DuckDB's limit ({GOAL_MEMORY})")
     parser.add_argument(
         "--threads", type=int, default=1, help="models that dbt makes at a time (1)"
     )

@@ -9,7 +9,8 @@ from typing import Any
 
 FEATURES_TO, SCORES_TO = "segments", "scores"
 GOALS = {FEATURES_TO: 360, SCORES_TO: 900}  # seconds at x100
-GOAL_SIZE, GOAL_MEMORY, GOAL_EXPONENT, GOAL_PEAK_BYTES = 100, "4GB", 1.05, 5e9
+GOAL_SIZE, GOAL_EXPONENT, GOAL_PEAK_BYTES = 100, 1.05, 5e9
+GOAL_MEMORY = "3500MB"  # the goal allows 4 GB; beside what DuckDB limits lie some 600 MB
 SLOWEST = 25
 
 HEAD = """# From raw lines to scores at a hundred times the size
@@ -94,7 +95,10 @@ def _goals(runs: Sequence[Mapping[str, Any]]) -> str:
     rows.append(
         f"| largest resident memory | ≤ {GOAL_PEAK_BYTES / 1e9:.0f} GB | {peak / 1e9:.2f} GB | {verdict} |"
     )
-    head = [f"| x{GOAL_SIZE}, DuckDB at {GOAL_MEMORY} | goal | measured | |", "|---|---:|---:|---|"]
+    head = [
+        f"| x{GOAL_SIZE}, DuckDB at {GOAL_MEMORY} (the goal allows 4 GB) | goal | measured | |",
+        "|---|---:|---:|---|",
+    ]
     return "\n".join(["## Goals", "", *head, *rows, ""])
 
 

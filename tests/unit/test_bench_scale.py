@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench.scale_page import exponent, render, through
+from tests.bench.scale_page import GOAL_MEMORY, exponent, render, through
 
 
 def run(size: int, *, feature_seconds: float, score_seconds: float) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def run(size: int, *, feature_seconds: float, score_seconds: float) -> dict[str,
 
     return {
         "size": size,
-        "memory": "4GB",
+        "memory": GOAL_MEMORY,
         "threads": 1,
         "load_before": 0.1,
         "machine": {"cores": 2, "memory_bytes": 25e9, "system": "Linux x86_64"},
