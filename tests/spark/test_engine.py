@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +22,7 @@ from regulars.spark import SparkEngine
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # as src/dbt_regulars does in a build
     session = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
