@@ -3,13 +3,15 @@
 import pandas as pd
 
 from regulars.baskets.rules import RuleSettings, find_rules
+from regulars.processes import call_apart
 
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session
     """Return one row per rule, as `regulars.baskets.rules.find_rules` describes it."""
     baskets = dbt.ref("int_rule_baskets")
     found = [
-        find_rules(
+        call_apart(
+            find_rules,
             baskets.filter(f"level = '{level}'").order("order_id, item").df(),
             level=level,
             settings=RuleSettings(**settings),

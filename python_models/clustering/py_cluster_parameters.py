@@ -9,6 +9,7 @@ from regulars.clustering import (
     read_recipes,
     run_recipes,
 )
+from regulars.processes import call_apart
 
 
 def model(dbt, session):
@@ -20,7 +21,8 @@ def model(dbt, session):
         dbt.ref("segmentation_recipe_features").df(),
         dbt.ref("cluster_naming_rules").df(),
     )
-    rows = run_recipes(
+    rows = call_apart(
+        run_recipes,
         inputs.pivot(index="customer_id", columns="feature", values="value"),
         read_recipes(recipes, features),
         rules=read_naming_rules(rules),

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from regulars.predictions.documents import as_documents
+from regulars.predictions.documents import train_as_documents
 from regulars.predictions.settings import PredictionSettings
-from regulars.predictions.workflow import train_and_judge
+from regulars.processes import call_apart
 
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session
@@ -12,7 +12,8 @@ def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its sessio
     snapshots = dbt.ref("training_snapshots")
     customers = snapshots.filter("is_scoring_date")
     date, customer_count = customers.aggregate("max(as_of_date), count(*)").fetchall()[0]
-    predictions = train_and_judge(
+    return call_apart(
+        train_as_documents,
         snapshots.filter("is_training_customer").to_arrow_table(),
         shop_days=dbt.ref("int_shop_days").to_arrow_table(),
         shop_windows=dbt.ref("int_shop_windows").to_arrow_table(),
@@ -20,4 +21,3 @@ def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its sessio
         customer_count=customer_count,
         settings=PredictionSettings(**dbt.config.meta_get("settings")),
     )
-    return as_documents(predictions)

@@ -16,6 +16,7 @@ import duckdb
 
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
 from regulars.exports import ExportedFile
+from regulars.processes import prepare
 from regulars.warehouse import NotBuiltError, open_read_only, publish
 
 DEFAULT_DATABASE = "regulars.duckdb"
@@ -113,6 +114,7 @@ def build(
         UnusableInputError: If the input as a whole cannot be used; the published file stays as it was.
         BuildError: If a model or test failed; the published file stays as it was.
     """
+    prepare()  # while dbt parses, which takes one core
     warehouse = warehouse_of(database)
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     loaded = set() if is_full_refresh else _loaded_files(warehouse)

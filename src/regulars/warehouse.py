@@ -143,10 +143,12 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str
         connection.execute(f"insert into {table} from warehouse.{table}")
         if comment:
             connection.execute(f"comment on table {table} is {_literal(comment)}")
+    connection.execute("begin")  # each comment would be written to disk by itself
     for name, column, comment in column_comments:
         connection.execute(
             f"comment on column {schema}.{_quoted(name)}.{_quoted(column)} is {_literal(comment)}"
         )
+    connection.execute("commit")
     return [name for name, _, _ in tables]
 
 

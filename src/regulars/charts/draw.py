@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -20,6 +21,9 @@ FIGURE_WIDTH = 760
 PNG_SCALE = 2.0
 # vl-convert's name of the Vega-Lite that Altair writes for.
 VEGA_LITE = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+# Vega counts clips and gradients through all figures of a process; ours depend on the figure alone.
+_IDENTIFIER = re.compile(r'((?:id="|url\(#)(?:clip|gradient_))(\d+)')
 
 
 def specification(chart: alt.TopLevelMixin) -> dict[str, Any]:
@@ -88,14 +92,24 @@ def as_figure(
 
 def to_svg(figure: Mapping[str, Any], *, currency: str) -> str:
     """Render a figure as SVG; nothing is fetched."""
-    return vl_convert.vegalite_to_svg(
+    drawn = vl_convert.vegalite_to_svg(
         dict(figure),
         vl_version=VEGA_LITE,
         format_locale=format_locale(currency),
         allowed_base_urls=[],
+    )
+    numbers: dict[str, int] = {}
+    return _IDENTIFIER.sub(
+        lambda found: f"{found[1]}{numbers.setdefault(found[2], len(numbers))}", drawn
     )
 
 
 def to_png(svg: str) -> bytes:
     """Render an SVG as PNG, twice as fine."""
     return vl_convert.svg_to_png(svg, scale=PNG_SCALE)
+
+
+def to_pictures(figure: Mapping[str, Any], *, currency: str) -> tuple[str, bytes]:
+    """Render a figure as SVG and PNG."""
+    svg = to_svg(figure, currency=currency)
+    return svg, to_png(svg)

@@ -8,11 +8,35 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from regulars.predictions.judge import OURS
-from regulars.predictions.workflow import Predictions
+from regulars.predictions.settings import PredictionSettings
+from regulars.predictions.workflow import Predictions, train_and_judge
 
 DOCUMENT_COLUMNS = ("table_name", "row_number", "content")
+
+
+def train_as_documents(
+    snapshots: pa.Table,
+    *,
+    shop_days: pa.Table,
+    shop_windows: pa.Table,
+    date: pd.Timestamp,
+    customer_count: int,
+    settings: PredictionSettings,
+) -> pd.DataFrame:
+    """`regulars.predictions.workflow.train_and_judge`, its tables as by `as_documents`."""
+    return as_documents(
+        train_and_judge(
+            snapshots,
+            shop_days=shop_days,
+            shop_windows=shop_windows,
+            date=date,
+            customer_count=customer_count,
+            settings=settings,
+        )
+    )
 
 
 def as_documents(predictions: Predictions) -> pd.DataFrame:

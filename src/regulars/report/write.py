@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from regulars.charts.draw import as_figure, to_png, to_svg
+from regulars.charts.draw import as_figure, to_pictures, to_svg
+from regulars.processes import pool
 from regulars.report.render import render
 from regulars.report.summarise import PanelView, Report, headline, summarise
 from regulars.warehouse import open_read_only
 
 PAGE = "dashboard.html"
 FIGURES = "figures"
-# Drawing is done outside of Python: two of the fewest cores that we build for.
-DRAWING_THREADS = 2
+# Of the fewest cores that we build for. Threads would wait for each other: drawing keeps the interpreter's lock.
+DRAWING_PROCESSES = 2
 
 
 @dataclass(frozen=True)
@@ -54,34 +56,47 @@ def write_report(
         report = summarise(connection, is_anonymous=is_anonymous)
     directory.mkdir(parents=True, exist_ok=True)
     page = directory / PAGE
-    _write(page, render(report).encode())
     if not has_figures:
+        _write(page, render(report).encode())
         return WrittenReport(page)
-    folder = directory / FIGURES
-    folder.mkdir(exist_ok=True)
-    wanted = [
-        (view, number) for view in report.views() for number in range(len(view.panel.figures))
-    ]
-    with ThreadPoolExecutor(DRAWING_THREADS) as threads:
-        written = threads.map(lambda one: _write_figure(folder, report, *one), wanted)
-        figures = sorted(path for paths in written for path in paths)
-    left_out = {
-        view.panel.figures[number].name: view.missing for view, number in wanted if view.missing
-    }
-    return WrittenReport(page, figures, left_out)
+    with pool(DRAWING_PROCESSES) as processes:
+        figures = _Figures(report, processes)
+        _write(page, render(report).encode())
+        return WrittenReport(page, figures.write(directory / FIGURES), figures.left_out)
 
 
-def _write_figure(folder: Path, report: Report, view: PanelView, number: int) -> list[Path]:
-    name = view.panel.figures[number].name
-    png, svg = (folder / f"{name}.{ending}" for ending in ("png", "svg"))
-    if view.missing:
-        png.unlink(missing_ok=True)
-        svg.unlink(missing_ok=True)
-        return []
-    drawn = draw_figure(report, view, number=number)
-    _write(png, to_png(drawn))
-    _write(svg, drawn.encode())
-    return [png, svg]
+class _Figures:
+    """The figures of a report, which are drawn from now on in other processes."""
+
+    def __init__(self, report: Report, processes: ProcessPoolExecutor) -> None:
+        wanted = [
+            (view, number) for view in report.views() for number in range(len(view.panel.figures))
+        ]
+        self.left_out = {
+            view.panel.figures[number].name: view.missing for view, number in wanted if view.missing
+        }
+        self._pictures = {
+            view.panel.figures[number].name: processes.submit(
+                to_pictures, _figure(report, view, number), currency=report.words.currency
+            )
+            for view, number in wanted
+            if not view.missing
+        }
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write them as they come, remove what has nothing to show now; return the files, sorted."""
+        folder.mkdir(exist_ok=True)
+        written = []
+        for name, pictures in self._pictures.items():
+            svg, png = pictures.result()
+            for ending, content in (("svg", svg.encode()), ("png", png)):
+                path = folder / f"{name}.{ending}"
+                _write(path, content)
+                written.append(path)
+        for name in self.left_out:
+            for ending in ("svg", "png"):
+                (folder / f"{name}.{ending}").unlink(missing_ok=True)
+        return sorted(written)
 
 
 def draw_figure(report: Report, view: PanelView, *, number: int = 0) -> str:
@@ -92,6 +107,10 @@ def draw_figure(report: Report, view: PanelView, *, number: int = 0) -> str:
         view: A panel with a chart and rows.
         number: Which of the panel's figures.
     """
+    return to_svg(_figure(report, view, number), currency=report.words.currency)
+
+
+def _figure(report: Report, view: PanelView, number: int) -> dict[str, Any]:
     figure, rows = view.panel.figures[number], view.rows
     title = view.panel.title
     if view.panel.select:
@@ -100,15 +119,12 @@ def draw_figure(report: Report, view: PanelView, *, number: int = 0) -> str:
         title = f"{title}: {str(choice).replace('_', ' ')}"
     if view.spec is None:
         raise ValueError(f"The panel {view.panel.key} has no chart.")
-    return to_svg(
-        as_figure(
-            view.spec,
-            rows,
-            title=title,
-            units=f"{figure.units[:1].upper()}{figure.units[1:]}. Amounts in {report.words.currency}.",
-            source=f"Source: {headline(report)}; table {view.panel.tables[0]}.",
-        ),
-        currency=report.words.currency,
+    return as_figure(
+        view.spec,
+        rows,
+        title=title,
+        units=f"{figure.units[:1].upper()}{figure.units[1:]}. Amounts in {report.words.currency}.",
+        source=f"Source: {headline(report)}; table {view.panel.tables[0]}.",
     )
 
 

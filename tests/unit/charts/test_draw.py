@@ -53,6 +53,20 @@ def test_the_same_rows_give_the_same_picture() -> None:
     assert png == to_png(other)
 
 
+def test_what_was_drawn_before_leaves_no_trace() -> None:
+    spec = specification(sales.monthly_revenue(MONTHS))
+    clipped = {
+        **spec,
+        "layer": [{**layer, "mark": {"type": "line", "clip": True}} for layer in spec["layer"]],
+    }
+    one, other = (
+        to_svg(as_figure(clipped, MONTHS, title="", units="", source=""), currency="GBP")
+        for _ in range(2)
+    )
+    assert 'id="clip0"' in one
+    assert one == other
+
+
 def test_dates_are_midnights_of_the_reader() -> None:
     # with dashes, readers west of Greenwich would see the day before
     assert values(MONTHS)[0]["month_start"] == "2011/01/01"
