@@ -91,20 +91,34 @@ def find_itemsets(baskets: pd.DataFrame, *, settings: RuleSettings) -> pd.DataFr
     orders, order_ids = pd.factorize(baskets["order_id"])
     items, names = pd.factorize(baskets["item"], sort=True)
     shape = (len(order_ids), len(names))
-    found = sp.csr_matrix((np.ones(len(items), dtype=bool), (orders, items)), shape=shape)
-    # what is too rare alone is too rare in company
+    found = sp.csr_matrix((np.ones(len(items), dtype=np.int64), (orders, items)), shape=shape)
+    found.data.fill(1)
     # a count: 0.07 * 100 is above 7, and what is in 7 of 100 orders would be lost
     least = max(1, math.ceil(round(settings.min_support * shape[0], 6)))
+    # what is too rare alone, or beside every other item, is too rare in company: FP-growth need not see it
     counts = found.sum(axis=0).A1
     common = np.flatnonzero(counts >= least)
-    if not len(common):
-        return pd.DataFrame(
-            {"support": pd.Series(dtype=float), "itemsets": pd.Series(dtype=object)}
-        )
-    frame = pd.DataFrame.sparse.from_spmatrix(found[:, common], columns=list(names[common]))
-    return fpgrowth(
-        frame, min_support=(least - 0.5) / shape[0], max_len=settings.max_items, use_colnames=True
+    together = found[:, common].T @ found[:, common]
+    together.setdiag(0)
+    is_paired = (together >= least).sum(axis=1).A1 > 0
+    alone, paired = common[~is_paired], common[is_paired]
+    singles = pd.DataFrame(
+        {
+            "support": counts[alone] / shape[0],
+            "itemsets": pd.Series([frozenset([name]) for name in names[alone]], dtype=object),
+        }
     )
+    if not len(paired):
+        return singles
+    sets = fpgrowth(
+        pd.DataFrame.sparse.from_spmatrix(
+            found[:, paired].astype(bool), columns=list(names[paired])
+        ),
+        min_support=(least - 0.5) / shape[0],
+        max_len=settings.max_items,
+        use_colnames=True,
+    )
+    return pd.concat([singles, sets], ignore_index=True)
 
 
 def find_rules(baskets: pd.DataFrame, *, level: str, settings: RuleSettings) -> pd.DataFrame:
