@@ -138,9 +138,9 @@ def _how_it_is_measured(results: Results) -> str:
 
 - **Data**: {results.data}.
   x10 is ten copies of it with customer and invoice numbers of their own, same products and times.
-- **Each measurement** is a whole process, from the start of Python to its exit: user + system CPU
-  seconds of all threads, elapsed seconds, and peak resident memory, as the system counts them. The
-  contenders take turns, {repeats}.
+- **Each measurement** is a whole process with all that it starts, from the start of Python to its exit: user +
+  system CPU seconds of all threads, elapsed seconds, and peak resident memory, as the system counts them; of
+  several processes together, shared pages once. The contenders take turns, {repeats}.
   The check of equal values has warmed everything up before. Cells say median (min-max).
 - **SQL part**: the project's own compiled SQL without dbt, in one DuckDB process and a new database
   file that holds only the seeds: files through `regulars.ingest` into `py_raw_transactions`, then
