@@ -18,9 +18,8 @@ from regulars.errors import RegularsError
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# What a build computes apart; __main__ too, which every process would import otherwise.
+# What a build computes apart.
 LIBRARIES = (
-    "__main__",
     "regulars.baskets.backtest",
     "regulars.baskets.rules",
     "regulars.charts.draw",
@@ -36,23 +35,19 @@ class EndedError(RegularsError):
 def forking_context(*preload: str) -> BaseContext:
     """Start processes by forking one that has no threads and has imported these modules, where the system can.
 
-    Elsewhere each process starts a Python of its own. The modules are the program's: the last call that
-    comes before the first process holds.
+    Elsewhere each process starts a Python of its own. There is one such process to fork from: what is imported
+    was named when it started.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(preload))
+    # the program itself too, which every process would import otherwise
+    context.set_forkserver_preload(["__main__", *preload])
     return context
 
 
-def pool(workers: int) -> ProcessPoolExecutor:
-    """Make a pool of processes for a build's work."""
-    return ProcessPoolExecutor(workers, mp_context=forking_context(*LIBRARIES))
-
-
 def prepare() -> None:
-    """Begin to import what the processes need, in the background; without it the first one waits."""
+    """Begin to import what a build's processes need, in the background; without it the first one waits."""
     if forking_context(*LIBRARIES).get_start_method() == "forkserver":
         from multiprocessing import forkserver  # no such module where the system cannot fork
 
@@ -71,7 +66,7 @@ def call_apart(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -
         EndedError: If the process ended before, as the system ends one when memory runs out.
         Exception: What the function raises, with the traceback there as its cause.
     """
-    with pool(1) as process:
+    with ProcessPoolExecutor(1, mp_context=forking_context(*LIBRARIES)) as process:
         try:
             return process.submit(function, *args, **kwargs).result()
         except BrokenProcessPool as error:

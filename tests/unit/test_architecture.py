@@ -26,7 +26,7 @@ METHODS = {
     "regulars.predictions.documents",
     "regulars.predictions.score",
     "regulars.predictions.settings",
-    "regulars.predictions.workflow",
+    "regulars.processes",
     "regulars.simulate",
     "regulars.trends",
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from regulars.charts.draw import as_figure, to_pictures, to_svg
-from regulars.processes import pool
+from regulars.processes import forking_context
 from regulars.report.render import render
 from regulars.report.summarise import PanelView, Report, headline, summarise
 from regulars.warehouse import open_read_only
@@ -59,7 +59,8 @@ def write_report(
     if not has_figures:
         _write(page, render(report).encode())
         return WrittenReport(page)
-    with pool(DRAWING_PROCESSES) as processes:
+    context = forking_context("regulars.charts.draw")
+    with ProcessPoolExecutor(DRAWING_PROCESSES, mp_context=context) as processes:
         figures = _Figures(report, processes)
         _write(page, render(report).encode())
         return WrittenReport(page, figures.write(directory / FIGURES), figures.left_out)

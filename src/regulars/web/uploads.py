@@ -23,6 +23,7 @@ from typing import IO, Any
 import duckdb
 
 from regulars.ingest.content import UnsupportedContentError, check_inflated, suffix_of
+from regulars.processes import forking_context
 from regulars.web import worker
 from regulars.web.problems import Problem, accident
 from regulars.web.settings import ServerSettings
@@ -118,12 +119,7 @@ class Uploads:
         self._uploads: dict[str, Upload] = {}
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(settings.uploads)
-        # forked from a process that has the libraries and no threads
-        self._context = multiprocessing.get_context(
-            "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-        )
-        if self._context.get_start_method() == "forkserver":
-            self._context.set_forkserver_preload(["regulars.web.worker"])
+        self._context = forking_context("regulars.web.worker")
 
     def warm_up(self) -> None:
         """Start the process that uploads are forked from, so that the first one need not wait."""

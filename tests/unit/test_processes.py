@@ -1,0 +1,38 @@
+"""Work in a process of its own gives what it would give here: results, errors, and a reason where it ends early."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pandas as pd
+import pytest
+
+from regulars.baskets.rules import RuleSettings, find_rules
+from regulars.errors import InvalidSettingError
+from regulars.processes import EndedError, call_apart
+
+
+def end_myself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_call_apart_returns_what_a_call_here_does() -> None:
+    baskets = pd.DataFrame({"order_id": ["1", "1", "2", "2"], "item": ["a", "b", "a", "b"]})
+    settings = RuleSettings(min_support=0.5, min_confidence=0.1, max_items=2)
+    apart = call_apart(find_rules, baskets, level="product", settings=settings)
+    pd.testing.assert_frame_equal(apart, find_rules(baskets, level="product", settings=settings))
+
+
+def test_it_is_another_process() -> None:
+    assert call_apart(os.getpid) != os.getpid()
+
+
+def test_errors_keep_their_type_and_words() -> None:
+    with pytest.raises(InvalidSettingError, match="max_items is 4"):
+        call_apart(RuleSettings, min_support=0.5, min_confidence=0.1, max_items=4)
+
+
+def test_a_process_that_the_system_ends_is_told_of() -> None:
+    with pytest.raises(EndedError, match="process of end_myself was ended from outside"):
+        call_apart(end_myself)
