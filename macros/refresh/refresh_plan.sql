@@ -76,19 +76,11 @@
             ) -%}
             {%- do found.definitions.append(parent.name ~ content.rows[0][0]) -%}
         {%- elif kind == "view" -%}
-            {%- set text = run_query(
-                "select sql from duckdb_views() where database_name = '"
-                ~ parent.database
-                ~ "' and schema_name = '"
-                ~ parent.schema
-                ~ "' and view_name = '"
-                ~ parent.alias
-                ~ "'"
+            {%- set definition = regulars.view_definition(
+                regulars.relation_of(parent.name)
             ) -%}
             {%- set above = regulars.refresh_inputs(parent) -%}
-            {%- do found.definitions.append(
-                parent.name ~ (text.rows[0][0] if text.rows else "")
-            ) -%}
+            {%- do found.definitions.append(parent.name ~ definition) -%}
             {%- do found.definitions.extend(above.definitions) -%}
             {%- do found.files.extend(above.files) -%}
         {%- elif kind == "refreshed" -%}

@@ -126,34 +126,91 @@
 {% macro restricted_sql(sql, plan, rows) %}
     {%- set found = namespace(sql=sql) -%}
     {%- for name, column in model.config.meta.refresh.inputs.items() -%}
-        {%- set relation = regulars.relation_of(name) -%}
-        {%- if model.config.meta.refresh.rows == "orders" -%}
-            {%- set part -%}
-                (select * from {{ relation }} where {{ column }} in (select order_id from touched_orders))
-            {%- endset -%}
-        {%- else -%}
-            {# by the file number, where there is one, whole files are passed over #}
-            {%- set columns = adapter.get_columns_in_relation(relation) | map(
-                attribute="name"
-            ) -%}
-            {%- set is_new -%}
-                {%- if "source_file_number" in columns -%}
-                    source_file_number >= {{ plan.first_file }}
-                {%- else -%} {{ column }} >= {{ plan.first_file * 10000000000 }}
-                {%- endif -%}
-            {%- endset -%}
-            {%- set part -%}
-                (
-                    select * from {{ relation }} where {{ is_new }}
-                    union all
-                    select * from {{ relation }}
-                    where not ({{ is_new }}) and {{ column }} in (select line_id from {{ rows.lines }})
-                )
-            {%- endset -%}
-        {%- endif -%}
-        {%- set found.sql = found.sql | replace(relation | string, part) -%}
+        {%- set found.sql = found.sql | replace(
+            regulars.relation_of(name) | string,
+            regulars.restricted_rows(name, column, plan, rows),
+        ) -%}
     {%- endfor -%}
     {{ return(found.sql) }}
+{% endmacro %}
+
+{#
+  Those rows of an input, as a query in brackets. Of a view whose meta.refresh.row_of names the table that each of its rows
+  is one row of, that table is restricted: above the view's joins and expressions, each row would be made to be dropped.
+#}
+{% macro restricted_rows(name, column, plan, rows) %}
+    {%- set relation = regulars.relation_of(name) -%}
+    {%- if model.config.meta.refresh.rows == "orders" -%}
+        {{
+            return(
+                "(select * from "
+                ~ relation
+                ~ " where "
+                ~ column
+                ~ " in (select order_id from touched_orders))"
+            )
+        }}
+    {%- endif -%}
+    {%- set row_of = (
+        graph.nodes["model.regulars." ~ name].config.meta.refresh or {}
+    ).row_of -%}
+    {%- if row_of -%}
+        {%- set definition = regulars.view_definition(relation) -%}
+        {%- set table = regulars.relation_of(row_of.table) -%}
+        {%- set parts = [] -%}
+        {%- for part in [table.database, table.schema, table.identifier] -%}
+            {%- do parts.append('"?' ~ modules.re.escape(part) ~ '"?') -%}
+        {%- endfor -%}
+        {%- set pieces = modules.re.split(parts | join("\\."), definition) -%}
+        {%- if pieces | length == 2 -%}
+            {{
+                return(
+                    "(" ~ pieces
+                    | join(
+                        regulars.restricted_rows(row_of.table, row_of.key, plan, rows)
+                    )
+                    ~ ")"
+                )
+            }}
+        {%- endif -%}
+    {%- endif -%}
+    {# by the file number, where there is one, whole files are passed over #}
+    {%- set columns = adapter.get_columns_in_relation(relation) | map(
+        attribute="name"
+    ) -%}
+    {%- set is_new -%}
+        {%- if "source_file_number" in columns -%}
+            source_file_number >= {{ plan.first_file }}
+        {%- else -%} {{ column }} >= {{ plan.first_file * 10000000000 }}
+        {%- endif -%}
+    {%- endset -%}
+    {%- set part -%}
+        (
+            select * from {{ relation }} where {{ is_new }}
+            union all
+            select * from {{ relation }}
+            where not ({{ is_new }}) and {{ column }} in (select line_id from {{ rows.lines }})
+        )
+    {%- endset -%}
+    {{ return(part) }}
+{% endmacro %}
+
+{# The query of a view, as DuckDB keeps it. #}
+{% macro view_definition(relation) %}
+    {%- set found = run_query(
+        "select sql from duckdb_views() where database_name = '"
+        ~ relation.database
+        ~ "' and schema_name = '"
+        ~ relation.schema
+        ~ "' and view_name = '"
+        ~ relation.identifier
+        ~ "'"
+    ) -%}
+    {{
+        return(
+            found.rows[0][0].split(" AS ", 1)[1].rstrip(";") if found.rows else ""
+        )
+    }}
 {% endmacro %}
 
 {# A model's table or view. Not ref(): the materialization's own reading makes no lineage. #}

@@ -1,3 +1,11 @@
+{{
+    config(
+        meta={
+            "refresh": {"row_of": {"table": "py_raw_transactions", "key": line_id()}}
+        }
+    )
+}}
+
 -- Grain: one row per raw row of the input. Renamed, trimmed and keyed; nothing is
 -- judged here.
 with

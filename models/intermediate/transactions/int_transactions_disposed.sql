@@ -1,3 +1,13 @@
+{{
+    config(
+        meta={
+            "refresh": {
+                "row_of": {"table": "int_transactions_classified", "key": "line_id"}
+            }
+        }
+    )
+}}
+
 -- Grain: one row per raw row, with its one final disposition.
 with
     transactions as (select * from {{ ref("int_transactions_classified") }}),
