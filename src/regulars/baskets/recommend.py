@@ -8,7 +8,7 @@ rhythm, or else by that of the product, and among these the most often bought.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -336,7 +336,7 @@ def recommend_customers(
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rest = None
         for batch in batches:
-            rows = _typed(batch.to_pandas())
+            rows = _typed(pa.Table.from_batches([batch]))
             rows = rows if rest is None else pd.concat([rest, rows], ignore_index=True)
             # the last customer may go on in the next batch
             is_last = rows["customer_id"] == rows["customer_id"].iloc[-1]
@@ -364,7 +364,7 @@ def recommend_customers(
 def read_purchases(relation: duckdb.DuckDBPyRelation) -> pd.DataFrame:
     """Read a relation of PURCHASE_COLUMNS, sorted, so that sums do not depend on the order of its rows."""
     columns = ", ".join(PURCHASE_COLUMNS)
-    return _typed(relation.select(columns).order("order_id, stock_code").df())
+    return _typed(relation.select(columns).order("order_id, stock_code").to_arrow_table())
 
 
 def _again_list(
@@ -444,12 +444,15 @@ def _age(purchases: pd.DataFrame, date: pd.Timestamp) -> np.ndarray:
     return (date - purchases["order_date"]).dt.days.to_numpy()
 
 
-def _typed(purchases: pd.DataFrame) -> pd.DataFrame:
-    types: Mapping[str, str] = {
-        "order_id": "object",
-        "customer_id": "object",
-        "stock_code": "object",
-        "order_date": "datetime64[us]",
-        "is_set_apart": "bool",
-    }
-    return purchases.astype(dict(types))
+def _typed(purchases: pa.Table) -> pd.DataFrame:
+    ids = ("order_id", "customer_id", "stock_code")
+    frame = pd.DataFrame(
+        {
+            # equal ids are one object: a word for each row, and its hash is known
+            name: purchases[name].combine_chunks().dictionary_encode().to_pandas().astype(object)
+            if name in ids
+            else purchases[name].to_pandas()
+            for name in PURCHASE_COLUMNS
+        }
+    )
+    return frame.astype({"order_date": "datetime64[us]", "is_set_apart": "bool"})
