@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.cluster import KMeans
-from sklearn.mixture import GaussianMixture
 
 ALGORITHMS = ("kmeans", "ward", "gmm")
 KMEANS_STARTS = 25  # fewer end in different optima for six clusters of eleven features
@@ -97,38 +96,47 @@ def fit_clusters(
         initial=initial,
     )
     _, labels = np.unique(assign_scaled(scaled, begin), return_inverse=True)
-    model = _mixture_from(scaled, labels, random_state)
-    whitening = model.precisions_cholesky_
+    return _mixture_from(scaled, np.eye(labels.max() + 1)[labels])
+
+
+def _mixture_from(scaled: np.ndarray, shares: np.ndarray) -> Clusters:
+    """Fit a mixture by expectation and maximisation (Dempster, Laird and Rubin 1977).
+
+    The same steps as scikit-learn's `GaussianMixture`, whose checks at each take longer than the work.
+
+    Args:
+        scaled: Shape (customers, features).
+        shares: Of each customer in each cluster to begin with, shape (customers, clusters); no cluster is empty.
+    """
+    clusters, likelihood = _gaussians(scaled, shares), -np.inf
+    for _ in range(MIXTURE_ITERATIONS):
+        halves = scores(scaled, clusters) / -2
+        most = halves.max(axis=1, keepdims=True)
+        shares = np.exp(halves - most)
+        total = shares.sum(axis=1, keepdims=True)
+        shares /= total
+        before, likelihood = likelihood, float((most + np.log(total)).mean())
+        clusters = _gaussians(scaled, shares)
+        if abs(likelihood - before) < MIXTURE_TOLERANCE:
+            return clusters
+    return replace(clusters, converged=False)
+
+
+def _gaussians(scaled: np.ndarray, shares: np.ndarray) -> Clusters:
+    """The normal distributions that are likeliest, given how customers are shared among clusters."""
+    sizes = shares.sum(axis=0) + 10 * np.finfo(float).eps  # nobody's cluster divides nothing
+    centroids = shares.T @ scaled / sizes[:, None]
+    floor = MIXTURE_VARIANCE_FLOOR * np.eye(scaled.shape[1])
+    covariances = np.empty((len(sizes), *floor.shape))
+    for i, centroid in enumerate(centroids):
+        away = (scaled - centroid) * np.sqrt(shares[:, [i]])
+        covariances[i] = away.T @ away / sizes[i] + floor
+    # of the inverse, from the triangle that the covariance is the square of
+    whitening = np.linalg.inv(np.linalg.cholesky(covariances)).swapaxes(1, 2)
     log_determinants = np.log(np.diagonal(whitening, axis1=1, axis2=2)).sum(axis=1)
     return Clusters(
-        centroids=model.means_,
-        whitening=whitening,
-        offsets=-2 * (np.log(model.weights_) + log_determinants),
-        converged=bool(model.converged_),
+        centroids, whitening, offsets=-2 * (np.log(sizes / len(scaled)) + log_determinants)
     )
-
-
-def _mixture_from(scaled: np.ndarray, labels: np.ndarray, random_state: int) -> GaussianMixture:
-    """Fit a mixture that begins with the given clusters, numbered from 0 without a gap."""
-    cluster_count, size = labels.max() + 1, scaled.shape[1]
-    means = np.zeros((cluster_count, size))
-    precisions = np.zeros((cluster_count, size, size))
-    for i in range(cluster_count):
-        members = scaled[labels == i]
-        means[i] = members.mean(axis=0)
-        away = members - means[i]
-        covariance = away.T @ away / len(members) + MIXTURE_VARIANCE_FLOOR * np.eye(size)
-        precisions[i] = np.linalg.inv(covariance)
-    return GaussianMixture(
-        cluster_count,
-        weights_init=np.bincount(labels, minlength=cluster_count) / len(labels),
-        means_init=means,
-        precisions_init=precisions,
-        reg_covar=MIXTURE_VARIANCE_FLOOR,
-        max_iter=MIXTURE_ITERATIONS,
-        tol=MIXTURE_TOLERANCE,
-        random_state=random_state,
-    ).fit(scaled)
 
 
 def ward_clusters(scaled: np.ndarray, cluster_counts: list[int]) -> list[Clusters]:
