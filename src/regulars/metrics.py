@@ -129,7 +129,8 @@ def _rank_sums(values: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np
         every = until[:, -1:].copy()
         if has_ties:
             until = until[:, starts + sizes - 1]
-            before = np.pad(until[:, :-1], ((0, 0), (1, 0)))
+            before = np.zeros_like(until)
+            before[:, 1:] = until[:, :-1]
             ranks = np.repeat(before + until - every, sizes, axis=1)
         else:
             ranks = 2 * until - own - every

@@ -99,19 +99,21 @@ def fit_churn(
         random_state: Seed.
     """
     features = centred(places.features)
+    lost, offsets = (
+        {
+            days: np.concatenate([of(example, days) for example in examples])
+            for days in LINEAR_LABELS
+        }
+        for of in (is_lost, levelled_offset)
+    )
     heads = [
-        fit_logistic(
-            features,
-            np.concatenate([is_lost(example, days) for example in examples]),
-            offset=np.concatenate([levelled_offset(example, days) for example in examples]),
-            penalty=LINEAR_PENALTY,
-        )
+        fit_logistic(features, lost[days], offset=offsets[days], penalty=LINEAR_PENALTY)
         for days in LINEAR_LABELS
     ]
     text = fit_trees(
         places,
-        np.concatenate([is_lost(example, TREE_LABEL) for example in examples]),
-        offset=np.concatenate([levelled_offset(example, TREE_LABEL) for example in examples]),
+        lost[TREE_LABEL],
+        offset=offsets[TREE_LABEL],
         settings=BoostingSettings(
             objective="binary",
             rounds=60,
