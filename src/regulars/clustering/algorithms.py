@@ -96,46 +96,50 @@ def fit_clusters(
         initial=initial,
     )
     _, labels = np.unique(assign_scaled(scaled, begin), return_inverse=True)
-    return _mixture_from(scaled, np.eye(labels.max() + 1)[labels])
+    return _mixture_from(scaled, labels)
 
 
-def _mixture_from(scaled: np.ndarray, shares: np.ndarray) -> Clusters:
-    """Fit a mixture by expectation and maximisation (Dempster, Laird and Rubin 1977).
+def _mixture_from(scaled: np.ndarray, labels: np.ndarray) -> Clusters:
+    """Fit a mixture that begins with the given clusters, numbered from 0 without a gap.
 
-    The same steps as scikit-learn's `GaussianMixture`, whose checks at each take longer than the work.
-
-    Args:
-        scaled: Shape (customers, features).
-        shares: Of each customer in each cluster to begin with, shape (customers, clusters); no cluster is empty.
+    Expectation and maximisation (Dempster, Laird and Rubin 1977) in the steps of scikit-learn's
+    `GaussianMixture`, which would spend half of its time on checks.
     """
-    clusters, likelihood = _gaussians(scaled, shares), -np.inf
+    columns = np.ascontiguousarray(scaled.T)
+    clusters, likelihood = _gaussians(columns, np.eye(labels.max() + 1)[:, labels]), -np.inf
     for _ in range(MIXTURE_ITERATIONS):
-        halves = scores(scaled, clusters) / -2
-        most = halves.max(axis=1, keepdims=True)
-        shares = np.exp(halves - most)
-        total = shares.sum(axis=1, keepdims=True)
-        shares /= total
+        logs = _scores(columns, clusters) / -2
+        most = logs.max(axis=0)
+        shares = np.exp(logs - most)
+        total = shares.sum(axis=0)
         before, likelihood = likelihood, float((most + np.log(total)).mean())
-        clusters = _gaussians(scaled, shares)
+        clusters = _gaussians(columns, shares / total)
         if abs(likelihood - before) < MIXTURE_TOLERANCE:
             return clusters
     return replace(clusters, converged=False)
 
 
-def _gaussians(scaled: np.ndarray, shares: np.ndarray) -> Clusters:
-    """The normal distributions that are likeliest, given how customers are shared among clusters."""
-    sizes = shares.sum(axis=0) + 10 * np.finfo(float).eps  # nobody's cluster divides nothing
-    centroids = shares.T @ scaled / sizes[:, None]
-    floor = MIXTURE_VARIANCE_FLOOR * np.eye(scaled.shape[1])
+def _gaussians(columns: np.ndarray, shares: np.ndarray) -> Clusters:
+    """Return the likeliest normal distributions of customers who are shared among clusters.
+
+    Args:
+        columns: Shape (features, customers).
+        shares: Of each customer in each cluster, shape (clusters, customers).
+    """
+    sizes = shares.sum(axis=1) + 10 * np.finfo(float).eps  # nobody's cluster divides nothing
+    centroids = shares @ columns.T / sizes[:, None]
+    floor = MIXTURE_VARIANCE_FLOOR * np.eye(len(columns))
     covariances = np.empty((len(sizes), *floor.shape))
     for i, centroid in enumerate(centroids):
-        away = (scaled - centroid) * np.sqrt(shares[:, [i]])
-        covariances[i] = away.T @ away / sizes[i] + floor
-    # of the inverse, from the triangle that the covariance is the square of
+        away = columns - centroid[:, None]
+        covariances[i] = (away * shares[i]) @ away.T / sizes[i] + floor
+    # the triangle whose square is the inverse of the covariance
     whitening = np.linalg.inv(np.linalg.cholesky(covariances)).swapaxes(1, 2)
     log_determinants = np.log(np.diagonal(whitening, axis1=1, axis2=2)).sum(axis=1)
     return Clusters(
-        centroids, whitening, offsets=-2 * (np.log(sizes / len(scaled)) + log_determinants)
+        centroids=centroids,
+        whitening=whitening,
+        offsets=-2 * (np.log(sizes / columns.shape[1]) + log_determinants),
     )
 
 
@@ -166,14 +170,20 @@ def _cut(tree: np.ndarray, cluster_count: int) -> np.ndarray:
 
 def scores(scaled: np.ndarray, clusters: Clusters) -> np.ndarray:
     """Score every customer in every cluster, lowest is best; shape (customers, clusters)."""
-    columns = []
+    return _scores(np.ascontiguousarray(scaled.T), clusters).T
+
+
+def _scores(columns: np.ndarray, clusters: Clusters) -> np.ndarray:
+    """Score customers of shape (features, customers); shape (clusters, customers)."""
+    found = np.empty((len(clusters.centroids), columns.shape[1]))
     for i, centroid in enumerate(clusters.centroids):
-        away = scaled - centroid
+        away = columns - centroid[:, None]
         if clusters.whitening is not None:
-            away = away @ clusters.whitening[i]
-        score = np.einsum("ij,ij->i", away, away)
-        columns.append(score if clusters.offsets is None else score + clusters.offsets[i])
-    return np.column_stack(columns)
+            away = clusters.whitening[i].T @ away
+        np.einsum("ij,ij->j", away, away, out=found[i])
+    if clusters.offsets is not None:
+        found += clusters.offsets[:, None]
+    return found
 
 
 def assign_scaled(scaled: np.ndarray, clusters: Clusters) -> np.ndarray:
