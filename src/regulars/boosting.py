@@ -7,7 +7,9 @@ explainable AI for trees).
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import lightgbm
@@ -22,6 +24,9 @@ DETERMINISM = {
     "verbosity": -1,
     "feature_pre_filter": False,
 }
+
+# Splits after which the ways that rows go through a tree are numbered anew, so that numbers stay small.
+WAYS_BITS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +119,39 @@ def fit_trees(
     return booster.model_to_string()
 
 
+@dataclass(frozen=True)
+class Split:
+    """Where a tree parts rows.
+
+    Attributes:
+        feature: Position of the feature.
+        threshold: Rows with at most this go left.
+        missing_left: Whether rows without a value go left.
+    """
+
+    feature: int
+    threshold: float
+    missing_left: bool
+
+    def goes_left(self, values: np.ndarray) -> np.ndarray:
+        """Which rows go left, by their values of the feature, shape (n,)."""
+        left = values <= self.threshold
+        return left | np.isnan(values) if self.missing_left else left
+
+
+def _splits(node: Mapping[str, Any]) -> Iterator[Split]:
+    """The splits of a tree as LightGBM dumps it."""
+    if "split_feature" not in node:
+        return
+    threshold = node["threshold"]
+    # where training saw no missing value, LightGBM reads a missing one as 0
+    is_known = node["missing_type"] == "NaN"
+    missing_left = node["default_left"] if is_known else threshold >= 0
+    yield Split(node["split_feature"], threshold, missing_left)
+    yield from _splits(node["left_child"])
+    yield from _splits(node["right_child"])
+
+
 class Trees:
     """A fitted model read from its text."""
 
@@ -136,6 +174,9 @@ class Trees:
     def contributions(self, features: np.ndarray) -> np.ndarray:
         """Exact contributions to the raw score; the last is the base value.
 
+        Rows that a tree sends the same way at each of its splits get the same from it: LightGBM explains one
+        of them.
+
         Args:
             features: Numbers, shape (n, features); NaN is missing.
 
@@ -143,13 +184,35 @@ class Trees:
             Shape (n, features + 1), of several classes (n, classes, features + 1).
         """
         outputs = self._booster.num_model_per_iteration()
-        shape = (len(features), outputs, features.shape[1] + 1)
-        if not len(features):  # LightGBM would divide by their number
-            found = np.zeros(shape)
-        else:
-            predicted = self._booster.predict(features, pred_contrib=True, num_threads=1)
-            found = np.asarray(predicted).reshape(shape)
+        # a feature's numbers in one piece, for they are read and added to by feature
+        columns = np.ascontiguousarray(features.T)
+        found = np.zeros((outputs, len(columns) + 1, len(features)))
+        for number, splits in enumerate(self._splits if len(features) else ()):
+            iteration, output = divmod(number, outputs)
+            ways = np.zeros(len(features), dtype=np.int64)
+            for place, split in enumerate(splits, start=1):
+                ways = 2 * ways + split.goes_left(columns[split.feature])
+                if place % WAYS_BITS == 0:
+                    _, ways = np.unique(ways, return_inverse=True)
+            _, examples, places = np.unique(ways, return_index=True, return_inverse=True)
+            explained = self._booster.predict(
+                features[examples],
+                pred_contrib=True,
+                num_threads=1,
+                start_iteration=iteration,
+                num_iteration=1,
+            )
+            own = np.asarray(explained).reshape(len(examples), outputs, -1)[:, output].T
+            for feature in {split.feature for split in splits} | {len(columns)}:
+                found[output, feature] += own[feature][places]
+        found = np.moveaxis(found, 2, 0)
         return found[:, 0] if outputs == 1 else found
+
+    @cached_property
+    def _splits(self) -> list[list[Split]]:
+        """The splits of each tree."""
+        trees = self._booster.dump_model()["tree_info"]
+        return [list(_splits(tree["tree_structure"])) for tree in trees]
 
     def gains(self) -> np.ndarray:
         """Total gain of the splits on each feature, shape (features,)."""

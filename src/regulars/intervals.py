@@ -8,6 +8,7 @@ conformal; Vovk, Gammerman and Shafer 2005).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -125,12 +126,18 @@ def _nominal(
     rows = group == number
     if rows.sum() < MINIMUM_RESIDUALS:
         return coverage
-    for nominal in NOMINAL_COVERAGES:
-        level = np.full(int(rows.sum()), nominal)
-        low, high, _ = _bounds(value[rows], no_order[rows], group[rows], residuals, level)
-        if covered_share(actual[rows], low, high) >= coverage:
-            return max(nominal, min(coverage, NOMINAL_COVERAGES[-1]) - 0.15)
-    return NOMINAL_COVERAGES[-1]
+    value, actual, no_order, group = (column[rows] for column in (value, actual, no_order, group))
+
+    def covers(nominal: float) -> bool:
+        level = np.full(len(value), nominal)
+        low, high, _ = _bounds(value, no_order, group, residuals, level)
+        return covered_share(actual, low, high) >= coverage
+
+    # a higher nominal coverage never covers less
+    place = bisect_left(NOMINAL_COVERAGES, True, key=covers)
+    if place == len(NOMINAL_COVERAGES):
+        return NOMINAL_COVERAGES[-1]
+    return max(NOMINAL_COVERAGES[place], min(coverage, NOMINAL_COVERAGES[-1]) - 0.15)
 
 
 def covered_share(actual: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:

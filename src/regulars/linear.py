@@ -17,8 +17,15 @@ from scipy.special import expit
 from regulars.threads import single_threaded
 
 # Newton's method on a convex loss: it ends when no coefficient moves by more.
-TOLERANCE = 1e-8
+TOLERANCE = 1e-10
 MAXIMUM_STEPS = 50
+
+# Once no coefficient moves by more, the curvature is kept: each further step shrinks a thousandfold, and
+# the curvature is what a step costs.
+SETTLED = 1e-3
+
+# Rows whose weighted features are multiplied at once: they stay in the processor's cache.
+CURVATURE_ROWS = 1024
 
 # Ridge of the intercept: none, but for the digits of the solver.
 SMALLEST_RIDGE = 1e-9
@@ -40,8 +47,8 @@ class LinearModel:
 
     def scores(self, features: np.ndarray) -> np.ndarray:
         """The linear score, without offset, shape (n,)."""
-        with single_threaded():
-            return self.intercept + (features * self.coefficients).sum(axis=1)
+        # not a product of matrices, whose last digit depends on how many rows there are
+        return self.intercept + (features * self.coefficients).sum(axis=1)
 
     def contributions(self, features: np.ndarray) -> np.ndarray:
         """Each feature's part of the score, shape (n, features + 1); the last is the intercept."""
@@ -84,20 +91,31 @@ def fit_logistic(
     ridge = np.full(design.shape[1], 2 * penalty)
     ridge[-1] = 0.0
     beta = np.zeros(design.shape[1])
-    is_converged = False
+    moved, hessian = np.inf, np.diag(ridge)
     with single_threaded():
         for _ in range(MAXIMUM_STEPS):
             mean = expit(offset + design @ beta)
-            curvature = np.maximum(mean * (1 - mean), 1e-9)
             gradient = design.T @ (target - mean) - ridge * beta
-            hessian = (design * curvature[:, None]).T @ design + np.diag(ridge)
-            hessian[-1, -1] += SMALLEST_RIDGE
+            if moved > SETTLED:
+                hessian = _curvature(design, mean) + np.diag(ridge)
+                hessian[-1, -1] += SMALLEST_RIDGE
             step = solve(hessian, gradient, assume_a="pos")
             beta = beta + step
-            if np.max(np.abs(step)) < TOLERANCE:
-                is_converged = True
+            moved = float(np.max(np.abs(step)))
+            if moved < TOLERANCE:
                 break
-    return LinearModel(float(beta[-1]), beta[:-1], is_converged)
+    return LinearModel(float(beta[-1]), beta[:-1], moved < TOLERANCE)
+
+
+def _curvature(design: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Negative second derivatives of the log likelihood, shape (features, features)."""
+    root = np.sqrt(np.maximum(mean * (1 - mean), 1e-9))[:, None]
+    total = np.zeros((design.shape[1], design.shape[1]))
+    for start in range(0, len(design), CURVATURE_ROWS):
+        rows = slice(start, start + CURVATURE_ROWS)
+        weighted = design[rows] * root[rows]
+        total += weighted.T @ weighted  # of a matrix and itself: half of the work
+    return total
 
 
 def fit_ridge(features: np.ndarray, target: np.ndarray, *, penalty: float) -> LinearModel:

@@ -6,8 +6,9 @@ once from one sorting. Paired differences use the same weights for both models.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from scipy.stats import rankdata
 
 # Bins of the expected calibration error, of equal count.
 CALIBRATION_BINS = 10
@@ -18,11 +19,15 @@ EDGE = 1e-6
 # Share of customers that a campaign might reach.
 TOP_SHARE = 0.1
 
+# Resamples whose weights are summed at once: they stay in the processor's cache.
+RESAMPLES_AT_ONCE = 16
+
 
 def bootstrap_weights(rows: int, *, resamples: int, random_state: int) -> np.ndarray:
-    """How often each row occurs in each resample, shape (resamples, rows)."""
+    """How often each row occurs in each resample, whole numbers, shape (resamples, rows)."""
     generator = np.random.default_rng(random_state)
-    return generator.multinomial(rows, np.full(rows, 1 / rows), size=resamples).astype(float)
+    weights = generator.multinomial(rows, np.full(rows, 1 / rows), size=resamples)
+    return weights.astype(np.int32)
 
 
 def weighted_roc_auc(target: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -30,28 +35,18 @@ def weighted_roc_auc(target: np.ndarray, score: np.ndarray, weights: np.ndarray)
 
     Args:
         target: 0 or 1, shape (n,).
-        score: Higher is likelier 1, shape (n,).
+        score: Higher is likelier 1, shape (n,) or (models, n).
         weights: Shape (resamples, n).
 
     Returns:
-        Shape (resamples,); NaN where a class is missing.
+        Shape (resamples,) or (models, resamples); NaN where a class is missing.
     """
-    order = np.argsort(score, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
-    sorted_weights = weights[:, order]
-    positive = _sum_groups(sorted_weights * target[order], starts)
-    negative = _sum_groups(sorted_weights, starts) - positive
-    below = np.cumsum(negative, axis=1) - negative / 2
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    positive = weights @ target
+    pairs = positive * (weights.sum(axis=1) - positive)
+    ranks = np.array([_rank_sums(target, one, weights) for one in np.atleast_2d(score)])
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(pairs > 0, (positive * below).sum(axis=1) / pairs, np.nan)
-
-
-def _sum_groups(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Sums over runs of columns; where every column is a run, the columns themselves."""
-    if len(starts) == values.shape[1]:
-        return values
-    return np.add.reduceat(values, starts, axis=1)
+        areas = np.where(pairs > 0, (ranks + pairs) / (2 * pairs), np.nan)
+    return areas.reshape(*score.shape[:-1], -1)
 
 
 def weighted_gini(actual: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -59,44 +54,104 @@ def weighted_gini(actual: np.ndarray, score: np.ndarray, weights: np.ndarray) ->
 
     Args:
         actual: Money, shape (n,).
-        score: Higher is likelier to be worth more, shape (n,); equal scores share alike.
+        score: Higher is likelier to be worth more, shape (n,) or (models, n); equal scores share alike.
         weights: Shape (resamples, n).
 
     Returns:
-        Shape (resamples,); NaN where nothing was bought.
+        Shape (resamples,) or (models, resamples); NaN where nothing was bought.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _gini(actual, score, weights) / _gini(actual, actual, weights)
-
-
-def _gini(actual: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    order = np.argsort(score, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
-    sorted_weights = weights[:, order]
-    value = _sum_groups(sorted_weights * actual[order], starts)
-    count = _sum_groups(sorted_weights, starts)
-    below = np.cumsum(value, axis=1) - value / 2
-    total, rows = value.sum(axis=1), count.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return 1 - 2 * (below * count).sum(axis=1) / (total * rows)
+        ranks = np.array([_rank_sums(actual, one, weights) for one in np.atleast_2d(score)])
+        return (ranks / _rank_sums(actual, actual, weights)).reshape(*score.shape[:-1], -1)
 
 
 def weighted_spearman(actual: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Correlation of ranks (those of all rows) under each row of weights, shape (resamples,)."""
-    left, right = rankdata(actual), rankdata(score)
-    total = weights.sum(axis=1, keepdims=True)
-    mean_left = (weights @ left[:, None]) / total
-    mean_right = (weights @ right[:, None]) / total
-    centred_left, centred_right = left - mean_left, right - mean_right
-    covariance = (weights * centred_left * centred_right).sum(axis=1)
-    spread = (weights * centred_left**2).sum(axis=1) * (weights * centred_right**2).sum(axis=1)
+    """Correlation of ranks (those of all rows) under each row of weights.
+
+    Args:
+        actual: Shape (n,).
+        score: Shape (n,) or (models, n).
+        weights: Shape (resamples, n).
+
+    Returns:
+        Shape (resamples,) or (models, resamples); NaN where ranks are all equal.
+    """
+    left, *right = (_centred_ranks(one) for one in (actual, *np.atleast_2d(score)))
+    right = np.array(right)
+    total = weights.sum(axis=1)
+    # halves and quarters, summed without rounding, so that equal ranks have no spread at all
+    sums = weights @ np.vstack([left, left**2, right, right**2, right * left]).T
+    sum_left, square_left = sums[:, 0], sums[:, 1]
+    sum_right, square_right, product = np.split(sums[:, 2:].T, 3)
+    covariance = total * product - sum_left * sum_right
+    spread = (total * square_left - sum_left**2) * (total * square_right - sum_right**2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(spread > 0, covariance / np.sqrt(spread), np.nan)
+        correlation = np.where(spread > 0, covariance / np.sqrt(spread), np.nan)
+    return correlation.reshape(*score.shape[:-1], -1)
 
 
 def weighted_brier(target: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean squared error of a probability under each row of weights, shape (resamples,)."""
-    return (weights * (probability - target) ** 2).sum(axis=1) / weights.sum(axis=1)
+    """Mean squared error of a probability under each row of weights.
+
+    Args:
+        target: 0 or 1, shape (n,).
+        probability: Shape (n,) or (models, n).
+        weights: Shape (resamples, n).
+
+    Returns:
+        Shape (resamples,) or (models, resamples).
+    """
+    return ((probability - target) ** 2 @ weights.T) / weights.sum(axis=1)
+
+
+def _rank_sums(values: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Sums of values times the weight below them less that above them by a score, under each row of weights.
+
+    This is the area under the values' Lorenz curve, or under the ROC curve of values of 0 and 1, but for a
+    constant and a factor.
+
+    Args:
+        values: Shape (n,).
+        score: Shape (n,).
+        weights: Shape (resamples, n).
+
+    Returns:
+        Shape (resamples,).
+    """
+    order, starts = _runs(score)
+    sizes, has_ties = np.diff(starts, append=len(order)), len(starts) < len(order)
+    ordered = values[order]
+    sums = np.empty(len(weights))
+    for first in range(0, len(weights), RESAMPLES_AT_ONCE):
+        some = slice(first, first + RESAMPLES_AT_ONCE)
+        own = np.take(weights[some], order, axis=1)
+        until = np.cumsum(own, axis=1, dtype=own.dtype)
+        every = until[:, -1:].copy()
+        if has_ties:
+            until = until[:, starts + sizes - 1]
+            before = np.zeros_like(until)
+            before[:, 1:] = until[:, :-1]
+            ranks = np.repeat(before + until - every, sizes, axis=1)
+        else:
+            ranks = 2 * until - own - every
+        sums[some] = np.multiply(ranks, own, dtype=float) @ ordered
+    return sums
+
+
+def _runs(score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The order of a score, and where in it another score begins."""
+    order = np.argsort(score, kind="stable")
+    ordered = score[order]
+    return order, np.flatnonzero(np.concatenate([[True], ordered[1:] > ordered[:-1]]))
+
+
+def _centred_ranks(score: np.ndarray) -> np.ndarray:
+    """Ranks around 0, equal scores sharing theirs, shape (n,)."""
+    order, starts = _runs(score)
+    sizes = np.diff(starts, append=len(order))
+    ranks = np.empty(len(score))
+    ranks[order] = np.repeat(starts + (sizes - len(order)) / 2, sizes)
+    return ranks
 
 
 def interval(values: np.ndarray, *, coverage: float) -> tuple[float, float]:
@@ -171,24 +226,29 @@ def probability_figures(target: np.ndarray, probability: np.ndarray) -> dict[str
     }
 
 
-def value_figures(actual: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-    """Figures of a forecast value (money): NaN where nothing was bought.
+def value_figures(actual: np.ndarray, predicted: Sequence[np.ndarray]) -> list[dict[str, float]]:
+    """Figures of each of several forecasts of value (money): NaN where nothing was bought.
 
     Args:
         actual: Shape (n,), at least one row.
-        predicted: Shape (n,).
+        predicted: Shape (n,) each.
     """
     every, total = np.ones((1, len(actual))), float(actual.sum())
-    top = float(actual[top_share(predicted)].sum())
+    correlations = weighted_spearman(actual, np.array(predicted), every)[:, 0]
+    ginis = weighted_gini(actual, np.array(predicted), every)[:, 0]
+    tops = [float(actual[top_share(one)].sum()) for one in predicted]
     ideal = float(actual[top_share(actual)].sum())
-    return {
-        "spearman": float(weighted_spearman(actual, predicted, every)[0]),
-        "gini": float(weighted_gini(actual, predicted, every)[0]),
-        "mean_absolute_error": float(np.mean(np.abs(predicted - actual))),
-        "predicted_to_actual": float(predicted.sum() / total) if total > 0 else float("nan"),
-        "top_decile_value_share": top / total if total > 0 else float("nan"),
-        "top_decile_ideal_share": top / ideal if ideal > 0 else float("nan"),
-    }
+    return [
+        {
+            "spearman": float(correlation),
+            "gini": float(gini),
+            "mean_absolute_error": float(np.mean(np.abs(one - actual))),
+            "predicted_to_actual": float(one.sum() / total) if total > 0 else float("nan"),
+            "top_decile_value_share": top / total if total > 0 else float("nan"),
+            "top_decile_ideal_share": top / ideal if ideal > 0 else float("nan"),
+        }
+        for one, correlation, gini, top in zip(predicted, correlations, ginis, tops, strict=True)
+    ]
 
 
 def macro_roc_auc(target: np.ndarray, probabilities: np.ndarray) -> float:

@@ -158,7 +158,7 @@ def judge(
         add(f"churn {horizon} d Brier", ours["brier"], theirs["brier"])
         name = f"churn {horizon} d calibration error"
         add(name, ours["calibration_error"], theirs["calibration_error"])
-        ours, theirs = value_figures(actual, value), value_figures(actual, base_value)
+        ours, theirs = value_figures(actual, [value, base_value])
         compare(f"value {horizon} d Gini", actual, value, base_value)
         rank = scores["value_rank_90d"].to_numpy()
         compare(f"value {horizon} d Spearman, ranking score", actual, rank, base_value)

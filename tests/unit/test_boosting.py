@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import lightgbm
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -59,6 +60,25 @@ def test_each_class_has_contributions_of_its_own() -> None:
     assert contributions.shape == (600, 3, 6)
     np.testing.assert_allclose(contributions.sum(axis=2), trees.raw_scores(features), atol=1e-9)
     assert trees.contributions(features[:0]).shape == (0, 3, 6)
+
+
+@pytest.mark.parametrize(("leaves", "leaf_rows"), [(6, 2), (64, 2), (6, 1000)])
+def test_contributions_are_lightgbms_own(leaves: int, leaf_rows: int) -> None:
+    _, features = fitted()
+    classes = np.digitize(features[:, 0] * features[:, 2], [-0.5, 0.5])
+    settings = replace(
+        SETTINGS,
+        objective="multiclass",
+        options=(("num_class", 3),),
+        leaves=leaves,
+        leaf_rows=leaf_rows,
+    )
+    text = fit_trees(features, classes, settings=settings)
+    unseen = np.random.default_rng(6).normal(size=(300, 5))
+    unseen[::7, :2], unseen[::5, 3:] = np.nan, np.nan  # where training had values, too
+    own = lightgbm.Booster(model_str=text).predict(unseen, pred_contrib=True)
+    contributions = Trees(text).contributions(unseen)
+    np.testing.assert_allclose(contributions.reshape(300, -1), own, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])

@@ -61,18 +61,41 @@ def test_gini_is_one_for_the_true_order_and_negative_for_its_reverse() -> None:
     assert metrics.weighted_gini(actual, np.ones(4), every)[0] == pytest.approx(0)
 
 
+def test_resampled_figures_are_those_of_repeated_rows() -> None:
+    generator = np.random.default_rng(3)
+    actual = generator.integers(0, 5, 60).astype(float)
+    scores = np.array([generator.normal(size=60), np.round(generator.normal(size=60), 1)])
+    weights = metrics.bootstrap_weights(60, resamples=40, random_state=1)
+    every = np.ones((1, 60))
+    ginis = metrics.weighted_gini(actual, scores, weights)
+    errors = metrics.weighted_brier((actual > 2).astype(float), scores, weights)
+    assert ginis.shape == errors.shape == (2, 40)
+    for model, score in enumerate(scores):
+        for number, row in enumerate(weights):
+            drawn = np.repeat(np.arange(60), row)
+            gini = metrics.weighted_gini(actual[drawn], score[drawn], every)[0]
+            assert ginis[model, number] == pytest.approx(gini)
+            error = np.mean((score - (actual > 2))[drawn] ** 2)
+            assert errors[model, number] == pytest.approx(error)
+
+
+def test_equal_values_have_no_correlation() -> None:
+    score, every = np.arange(7.0), np.ones((1, 7))
+    assert np.isnan(metrics.weighted_spearman(np.full(7, 2.0), score, every)).all()
+
+
 def test_spearman_agrees_with_scipy() -> None:
     generator = np.random.default_rng(2)
     actual, score = generator.integers(0, 5, 100).astype(float), generator.normal(size=100)
-    figures = metrics.value_figures(actual, score)
+    figures = metrics.value_figures(actual, [score])[0]
     assert figures["spearman"] == pytest.approx(spearmanr(actual, score)[0])
 
 
 def test_top_decile_shares_by_hand() -> None:
     actual = np.array([0.0, 0, 0, 0, 0, 0, 0, 10, 30, 60])
-    figures = metrics.value_figures(actual, np.arange(10)[::-1] + 0.0)
+    figures = metrics.value_figures(actual, [np.arange(10)[::-1] + 0.0])[0]
     assert figures["top_decile_value_share"] == 0
-    figures = metrics.value_figures(actual, np.array([0, 0, 0, 0, 0, 0, 0, 1, 3, 2.0]))
+    figures = metrics.value_figures(actual, [np.array([0, 0, 0, 0, 0, 0, 0, 1, 3, 2.0])])[0]
     assert figures["top_decile_value_share"] == pytest.approx(0.3)
     assert figures["top_decile_ideal_share"] == pytest.approx(0.5)
 

@@ -80,14 +80,15 @@ class CustomerForest:
             values: As for `scores`.
         """
         filled = np.where(np.isnan(values), self.typical, values)
-        added = np.empty(filled.shape)
+        count = len(self.features)
         own, typical = self.scores(filled), self.scores(self.typical[None])
-        for place in range(len(self.features)):
-            without, alone = filled.copy(), np.tile(self.typical, (len(filled), 1))
-            without[:, place] = self.typical[place]
-            alone[:, place] = filled[:, place]
-            added[:, place] = (own - self.scores(without) + self.scores(alone) - typical) / 2
-        return added
+        # all in one go: two hundred trees are slow to ask, whatever the number of rows
+        is_changed = np.eye(count, dtype=bool)
+        without = np.where(is_changed, self.typical, filled[:, None])
+        alone = np.where(is_changed, filled[:, None], self.typical)
+        changed = self.scores(np.stack([without, alone]).reshape(-1, count))
+        fallen, risen = changed.reshape(2, len(filled), count)
+        return (own[:, None] - fallen + risen - typical) / 2
 
 
 def fit_forest(

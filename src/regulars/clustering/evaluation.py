@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, pairwise_distances
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score
 
 from regulars.clustering.algorithms import Clusters, assign_scaled, fit_clusters, ward_clusters
 from regulars.errors import InvalidSettingError
 
 STARTS = 10
+# Customers whose distances to all are in memory at once: few enough for the processor's cache.
+DISTANCE_ROWS = 128
 
 
 @dataclass(frozen=True)
@@ -157,11 +159,12 @@ def _bootstrap(
     if algorithm != "kmeans":
         drawn, resamples = min(drawn, settings.quadratic_customers), math.ceil(resamples / 2)
     agreement: list[list[float]] = [[] for _ in counts]
+    _, places = np.unique(scaled, axis=0, return_inverse=True)
     for number in range(resamples):
-        resample = scaled[random.integers(0, len(scaled), drawn)]
-        distinct = len(np.unique(resample, axis=0))
+        rows = random.integers(0, len(scaled), drawn)
+        distinct = len(np.unique(places[rows]))
         possible = [min(count, distinct) for count in counts]
-        refits = _fits(resample, algorithm, possible, settings, starts=1, number=number)
+        refits = _fits(scaled[rows], algorithm, possible, settings, starts=1, number=number)
         for i, clusters in enumerate(refits):
             agreement[i].append(rand_index(labels[i], assign_scaled(scaled, clusters)))
     return agreement
@@ -175,7 +178,7 @@ def mean_silhouettes(seen: np.ndarray, labels: list[np.ndarray]) -> list[float |
     """
     members = [np.eye(own.max() + 1)[own] for own in labels]
     sums = np.split(
-        pairwise_distances(seen) @ np.hstack(members),
+        _summed_distances(seen, np.hstack(members)),
         np.cumsum([member.shape[1] for member in members])[:-1],
         axis=1,
     )
@@ -197,6 +200,30 @@ def mean_silhouettes(seen: np.ndarray, labels: list[np.ndarray]) -> list[float |
         np.divide(beyond - within, farther, out=silhouette, where=is_defined)
         found.append(float(silhouette.mean()))
     return found
+
+
+def _summed_distances(seen: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Distances of each customer to all others, summed by cluster.
+
+    Args:
+        seen: Shape (customers, features).
+        members: 1 where a customer belongs to a cluster, else 0, shape (customers, clusters).
+
+    Returns:
+        Shape (customers, clusters).
+    """
+    squares = np.einsum("ij,ij->i", seen, seen)
+    sums = np.empty(members.shape)
+    for start in range(0, len(seen), DISTANCE_ROWS):
+        rows = slice(start, start + DISTANCE_ROWS)
+        distances = seen[rows] @ seen.T
+        distances *= -2
+        distances += squares[rows, None]
+        distances += squares
+        np.maximum(distances, 0, out=distances)
+        np.fill_diagonal(distances[:, rows], 0)  # to oneself, not a rounding error
+        sums[rows] = np.sqrt(distances, out=distances) @ members
+    return sums
 
 
 def rand_index(one: np.ndarray, other: np.ndarray) -> float:

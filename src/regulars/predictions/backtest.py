@@ -91,15 +91,16 @@ def run_backtests(
             return None
         # with too little to learn from, the purchase process is judged alone
         recipes = RECIPE_TASKS if evidence.has_outcomes else frozenset()
-        forecaster = train_forecaster(
-            [other for other in origins if other.date <= origin.date],
-            date=origin.date,
-            shop_windows=shop_windows,
-            customer_count=customer_count,
-            recipes=recipes,
-            settings=settings,
-        )
-        forecast = forecaster.forecast(origin.described)
+        with single_threaded():  # each worker for itself
+            forecaster = train_forecaster(
+                [other for other in origins if other.date <= origin.date],
+                date=origin.date,
+                shop_windows=shop_windows,
+                customer_count=customer_count,
+                recipes=recipes,
+                settings=settings,
+            )
+            forecast = forecaster.forecast(origin.described)
         is_recipe = choose_rung(evidence, settings=settings)[0] == RECIPE
         return Backtest(origin, example, forecaster, forecast, is_recipe)
 

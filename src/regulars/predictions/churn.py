@@ -17,9 +17,9 @@ from scipy.special import expit
 
 from regulars.boosting import BinnedFeatures, BoostingSettings, Trees, fit_trees
 from regulars.linear import LinearModel, fit_logistic
-from regulars.predictions.recipes import Described, safe_logit
+from regulars.predictions.recipes import Described, centred, safe_logit
 
-# Labels of the linear heads and of the trees, days; heads without a finished window are left out.
+# Labels of the linear heads and of the trees, days: the trees' is the longest.
 LINEAR_LABELS = (30, 60, 90)
 TREE_LABEL = 90
 
@@ -64,14 +64,17 @@ class ChurnModel:
 
     def corrections(self, described: Described) -> tuple[np.ndarray, np.ndarray]:
         """What the linear heads (their mean) and the trees add to BG/NBD's logit, shape (n,) each."""
-        linear = np.mean([head.scores(described.centred) for head in self.heads], axis=0)
+        places = described.centred
+        linear = np.mean([head.scores(places) for head in self.heads], axis=0)
         return linear, self.trees.raw_scores(described.places)
 
-    def logits(self, described: Described, *, horizon_days: int) -> np.ndarray:
-        """The uncentred mean logit, shape (n,)."""
+    def logits(self, described: Described, *, horizons: Sequence[int]) -> dict[int, np.ndarray]:
+        """The uncentred mean logit by horizon in days, shape (n,) each."""
         linear, trees = self.corrections(described)
-        base = safe_logit(described.no_order[horizon_days])
-        return base + CORRECTION_WEIGHT * (linear + trees)
+        return {
+            days: safe_logit(described.no_order[days]) + CORRECTION_WEIGHT * (linear + trees)
+            for days in horizons
+        }
 
     def parameters(self) -> dict[str, Any]:
         """The linear heads as plain numbers; the trees are kept as text beside them."""
@@ -95,21 +98,22 @@ def fit_churn(
         places: The places of their customers, one under the other.
         random_state: Seed.
     """
-    heads = []
-    for days in LINEAR_LABELS:
-        known = [example for example in examples if days in example.orders]
-        heads.append(
-            fit_logistic(
-                np.vstack([example.described.centred for example in known]),
-                np.concatenate([is_lost(example, days) for example in known]),
-                offset=np.concatenate([levelled_offset(example, days) for example in known]),
-                penalty=LINEAR_PENALTY,
-            )
-        )
+    features = centred(places.features)
+    lost, offsets = (
+        {
+            days: np.concatenate([of(example, days) for example in examples])
+            for days in LINEAR_LABELS
+        }
+        for of in (is_lost, levelled_offset)
+    )
+    heads = [
+        fit_logistic(features, lost[days], offset=offsets[days], penalty=LINEAR_PENALTY)
+        for days in LINEAR_LABELS
+    ]
     text = fit_trees(
         places,
-        np.concatenate([is_lost(example, TREE_LABEL) for example in examples]),
-        offset=np.concatenate([levelled_offset(example, TREE_LABEL) for example in examples]),
+        lost[TREE_LABEL],
+        offset=offsets[TREE_LABEL],
         settings=BoostingSettings(
             objective="binary",
             rounds=60,

@@ -98,7 +98,8 @@ def _explain_churn(
     process = _of_process(parts.churn_logit)
     if model is None:
         return process
-    linear = np.mean([head.contributions(described.centred) for head in model.heads], axis=0)
+    places = described.centred
+    linear = np.mean([head.contributions(places) for head in model.heads], axis=0)
     count = len(FEATURES)
     # each feature has a place and its square
     folded = np.column_stack([linear[:, :count] + linear[:, count:-1], linear[:, -1]])

@@ -136,7 +136,7 @@ def _judge_slice(
             continue
         actual = example.revenue[days][members]
         scores = _of_members(value_scores(backtest, days), members)
-        figures = {model: value_figures(actual, score) for model, score in scores.items()}
+        figures = dict(zip(scores, value_figures(actual, list(scores.values())), strict=True))
         _add_intervals(figures, VALUE_FIGURES, actual, scores, weights)
         if bounds[days]:
             figures[OURS] |= _coverage(actual, *(bound[members] for bound in bounds[days]))
@@ -173,12 +173,10 @@ def _add_intervals(
     """Add bootstrap intervals, and the paired difference of the first figure to BG/NBD's."""
     if weights is None:
         return
+    models = [model for model in scores if model in RESAMPLED_MODELS]
+    judged = np.array([scores[model] for model in models])
     for number, (name, function) in enumerate(functions.items()):
-        resampled = {
-            model: function(actual, score, weights)
-            for model, score in scores.items()
-            if model in RESAMPLED_MODELS
-        }
+        resampled = dict(zip(models, function(actual, judged, weights), strict=True))
         for model, values in resampled.items():
             figures[model] |= _with_interval(name, values)
             if number == 0:

@@ -179,8 +179,13 @@ class Described:
     @property
     def centred(self) -> np.ndarray:
         """Places around 0, missing in the middle, and their squares, for linear models."""
-        places = fill_missing(self.places) - 0.5
-        return np.hstack([places, 2 * places**2 - 1 / 6])
+        return centred(self.places)
+
+
+def centred(places: np.ndarray) -> np.ndarray:
+    """Places around 0, missing in the middle, and their squares, shape (n, 2 features)."""
+    places = fill_missing(places) - 0.5
+    return np.hstack([places, 2 * places**2 - 1 / 6])
 
 
 @dataclass(frozen=True)

@@ -129,16 +129,9 @@ class Forecaster:
 
     def forecast(self, described: Described) -> Forecast:
         """Forecast customers that the backbone described."""
-        churn = {
-            days: expit(_churn_logits(self.churn, described, days) + shift)
-            for days, shift in self.churn_shifts.items()
-        }
-        # a year ahead there is no churn score of its own
-        no_order = churn | {365: described.no_order[365]}
-        value = {
-            days: scale * _values(self.value, described, days, no_order[days])
-            for days, scale in self.value_scales.items()
-        }
+        churn = _churn(_churn_logits(self.churn, described), self.churn_shifts)
+        values = _values(self.value, described, churn)
+        value = {days: scale * values[days] for days, scale in self.value_scales.items()}
         windows = process_windows(described)
         if self.window:
             windows = with_churn(self.window.probabilities(described), churn[LABEL_DAYS])
@@ -148,18 +141,24 @@ class Forecaster:
         return Forecast(churn, value, ranks, windows)
 
 
-def _churn_logits(model: ChurnModel | None, described: Described, days: int) -> np.ndarray:
+def _churn_logits(model: ChurnModel | None, described: Described) -> dict[int, np.ndarray]:
     if model is None:
-        return safe_logit(described.no_order[days])
-    return model.logits(described, horizon_days=days)
+        return {days: safe_logit(described.no_order[days]) for days in CHURN_HORIZONS}
+    return model.logits(described, horizons=CHURN_HORIZONS)
+
+
+def _churn(logits: Mapping[int, np.ndarray], shifts: Mapping[int, float]) -> dict[int, np.ndarray]:
+    return {days: expit(logits[days] + shift) for days, shift in shifts.items()}
 
 
 def _values(
-    model: ValueModel | None, described: Described, days: int, no_order: np.ndarray
-) -> np.ndarray:
+    model: ValueModel | None, described: Described, churn: Mapping[int, np.ndarray]
+) -> dict[int, np.ndarray]:
     if model is None:
-        return process_value(described, days)
-    return model.values(described, horizon_days=days, no_order=no_order)
+        return {days: process_value(described, days) for days in VALUE_HORIZONS}
+    # a year ahead there is no churn score of its own
+    no_order = {days: churn.get(days, described.no_order[days]) for days in VALUE_HORIZONS}
+    return model.values(described, no_order=no_order)
 
 
 def train_forecaster(
@@ -209,16 +208,26 @@ def train_forecaster(
             )
             for days in VALUE_HORIZONS
         }
-        shifts = {
-            days: _churn_shift(
-                churn, own.described, days, levels[days], _seasonal_bias(earlier, date, days)
-            )
-            for days in CHURN_HORIZONS
-        }
-        scales = {
-            days: _value_scale(value, churn, own.described, days, levels[days], shifts)
-            for days in VALUE_HORIZONS
-        }
+        logits = _churn_logits(churn, own.described)
+        shifts = dict.fromkeys(CHURN_HORIZONS, 0.0)
+        if churn:
+            shifts = {
+                days: _churn_shift(
+                    logits[days],
+                    own.described,
+                    days,
+                    levels[days],
+                    _seasonal_bias(earlier, date, days),
+                )
+                for days in CHURN_HORIZONS
+            }
+        scales = dict.fromkeys(VALUE_HORIZONS, 1.0)
+        if value:
+            values = _values(value, own.described, _churn(logits, shifts))
+            scales = {
+                days: _value_scale(values[days], own.described, days, levels[days])
+                for days in VALUE_HORIZONS
+            }
     return Forecaster(
         date, tuple(day for day, _ in known), own.backbone, churn, value, window, shifts, scales
     )
@@ -241,35 +250,20 @@ def _seasonal_bias(earlier: Sequence[Origin], date: pd.Timestamp, days: int) -> 
 
 
 def _churn_shift(
-    model: ChurnModel | None, described: Described, days: int, levels: Levels, bias: float
+    logits: np.ndarray, described: Described, days: int, levels: Levels, bias: float
 ) -> float:
-    if model is None:
-        return 0.0
     level = float(described.no_order[days].mean())
     if levels.active_share is not None:
         seasonal = bias * (1 - float(described.seasonal_no_order[days].mean()))
         level = 1 - (levels.active_share + seasonal) / 2
-    return level_shift(_churn_logits(model, described, days), level=level)
+    return level_shift(logits, level=level)
 
 
-def _value_scale(
-    model: ValueModel | None,
-    churn: ChurnModel | None,
-    described: Described,
-    days: int,
-    levels: Levels,
-    shifts: Mapping[int, float],
-) -> float:
-    if model is None:
-        return 1.0
-    no_order = described.no_order[days]
-    if days in shifts:
-        no_order = expit(_churn_logits(churn, described, days) + shifts[days])
-    mean = float(_values(model, described, days, no_order).mean())
+def _value_scale(values: np.ndarray, described: Described, days: int, levels: Levels) -> float:
     wanted = levels.revenue_per_customer
     if wanted is None:
         wanted = float(process_value(described, days).mean())
-    return wanted / mean
+    return wanted / float(values.mean())
 
 
 def has_enough_outcomes(example: Example, *, count: int) -> bool:

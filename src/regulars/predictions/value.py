@@ -10,7 +10,7 @@ place by revenue, and the chance of an order, which places most customers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 from regulars.boosting import BinnedFeatures, BoostingSettings, Trees, fit_trees
 from regulars.linear import LinearModel, fit_ridge
 from regulars.predictions.churn import LINEAR_PENALTY, Example
-from regulars.predictions.recipes import Described
+from regulars.predictions.recipes import Described, centred
 
 LABEL = 90
 
@@ -59,24 +59,29 @@ class ValueModel:
         return Trees(self.rank_text)
 
     def values(
-        self, described: Described, *, horizon_days: int, no_order: np.ndarray
-    ) -> np.ndarray:
-        """Forecast value before its level, shape (n,).
+        self, described: Described, *, no_order: Mapping[int, np.ndarray]
+    ) -> dict[int, np.ndarray]:
+        """Forecast value before its level (money), by horizon in days, shape (n,) each.
 
         Args:
             described: The customers.
-            horizon_days: One of the processes' horizons.
-            no_order: Served probability of no order over the horizon, shape (n,).
+            no_order: Served probability of no order by horizon, each one of the processes', shape (n,).
         """
-        plain = np.log(process_value(described, horizon_days))
-        seasonal = floored_value(described.seasonal_orders[horizon_days], described.order_value)
-        tweedie = self.tweedie.raw_scores(described.places)
-        tweedie += plain - np.log(process_value(described, LABEL))
-        if_active = self.order.raw_scores(described.places)
-        if_active += np.log(process_value_if_active(described, horizon_days))
-        if_active -= np.log(process_value_if_active(described, LABEL))
-        hurdle = np.log(np.maximum(1 - no_order, SMALLEST_CHANCE)) + if_active
-        return np.exp(np.mean([plain, np.log(seasonal), tweedie, hurdle], axis=0))
+        trees = self.tweedie.raw_scores(described.places)
+        if_active_trees = self.order.raw_scores(described.places)
+        label, label_if_active = (
+            np.log(process(described, LABEL))
+            for process in (process_value, process_value_if_active)
+        )
+        values = {}
+        for days, lost in no_order.items():
+            plain = np.log(process_value(described, days))
+            seasonal = np.log(floored_value(described.seasonal_orders[days], described.order_value))
+            tweedie = trees + (plain - label)
+            if_active = if_active_trees + np.log(process_value_if_active(described, days))
+            hurdle = np.log(np.maximum(1 - lost, SMALLEST_CHANCE)) + (if_active - label_if_active)
+            values[days] = np.exp(np.mean([plain, seasonal, tweedie, hurdle], axis=0))
+        return values
 
     def ranks(self, described: Described, *, no_order: np.ndarray) -> np.ndarray:
         """The ranking score of 90 days, shape (n,).
@@ -136,7 +141,7 @@ def fit_value(
         ),
         fit_trees(places, ranks, settings=_settings("regression", 60, random_state)),
         fit_ridge(
-            np.vstack([example.described.centred for example in examples]),
+            centred(places.features),
             ranks,
             penalty=LINEAR_PENALTY,
         ),

@@ -188,7 +188,7 @@ class TestBounds:
 
             return spy
 
-        for name in ("fit_clusters", "ward_clusters", "pairwise_distances", "davies_bouldin_score"):
+        for name in ("fit_clusters", "ward_clusters", "mean_silhouettes", "davies_bouldin_score"):
             monkeypatch.setattr(evaluation, name, spied(name))
         return seen
 
@@ -207,7 +207,7 @@ class TestBounds:
     def test_each_step_sees_its_share_of_customers(self, scaled, seen, algorithm, step, rows):
         found = evaluate(scaled, algorithm=algorithm, settings=self.SETTINGS)
         assert set(seen[step]) == {rows}
-        assert set(seen["pairwise_distances"]) == {120}
+        assert set(seen["mean_silhouettes"]) == {120}
         assert set(seen["davies_bouldin_score"]) == {300}
         assert len(found) == 3
 
