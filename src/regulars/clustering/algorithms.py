@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.cluster.hierarchy import cut_tree, fcluster, linkage
 from scipy.spatial.distance import pdist
 from sklearn.cluster import KMeans
+from sklearn.mixture import GaussianMixture
 
 ALGORITHMS = ("kmeans", "ward", "gmm")
 KMEANS_STARTS = 25  # fewer end in different optima for six clusters of eleven features
@@ -96,51 +97,38 @@ def fit_clusters(
         initial=initial,
     )
     _, labels = np.unique(assign_scaled(scaled, begin), return_inverse=True)
-    return _mixture_from(scaled, labels)
-
-
-def _mixture_from(scaled: np.ndarray, labels: np.ndarray) -> Clusters:
-    """Fit a mixture that begins with the given clusters, numbered from 0 without a gap.
-
-    Expectation and maximisation (Dempster, Laird and Rubin 1977) in the steps of scikit-learn's
-    `GaussianMixture`, which would spend half of its time on checks.
-    """
-    columns = np.ascontiguousarray(scaled.T)
-    clusters, likelihood = _gaussians(columns, np.eye(labels.max() + 1)[:, labels]), -np.inf
-    for _ in range(MIXTURE_ITERATIONS):
-        logs = _scores(columns, clusters) / -2
-        most = logs.max(axis=0)
-        shares = np.exp(logs - most)
-        total = shares.sum(axis=0)
-        before, likelihood = likelihood, float((most + np.log(total)).mean())
-        clusters = _gaussians(columns, shares / total)
-        if abs(likelihood - before) < MIXTURE_TOLERANCE:
-            return clusters
-    return replace(clusters, converged=False)
-
-
-def _gaussians(columns: np.ndarray, shares: np.ndarray) -> Clusters:
-    """Return the likeliest normal distributions of customers who are shared among clusters.
-
-    Args:
-        columns: Shape (features, customers).
-        shares: Of each customer in each cluster, shape (clusters, customers).
-    """
-    sizes = shares.sum(axis=1) + 10 * np.finfo(float).eps  # nobody's cluster divides nothing
-    centroids = shares @ columns.T / sizes[:, None]
-    floor = MIXTURE_VARIANCE_FLOOR * np.eye(len(columns))
-    covariances = np.empty((len(sizes), *floor.shape))
-    for i, centroid in enumerate(centroids):
-        away = columns - centroid[:, None]
-        covariances[i] = (away * shares[i]) @ away.T / sizes[i] + floor
-    # the triangle whose square is the inverse of the covariance
-    whitening = np.linalg.inv(np.linalg.cholesky(covariances)).swapaxes(1, 2)
+    model = _mixture_from(scaled, labels, random_state)
+    whitening = model.precisions_cholesky_
     log_determinants = np.log(np.diagonal(whitening, axis1=1, axis2=2)).sum(axis=1)
     return Clusters(
-        centroids=centroids,
+        centroids=model.means_,
         whitening=whitening,
-        offsets=-2 * (np.log(sizes / columns.shape[1]) + log_determinants),
+        offsets=-2 * (np.log(model.weights_) + log_determinants),
+        converged=bool(model.converged_),
     )
+
+
+def _mixture_from(scaled: np.ndarray, labels: np.ndarray, random_state: int) -> GaussianMixture:
+    """Fit a mixture that begins with the given clusters, numbered from 0 without a gap."""
+    cluster_count, size = labels.max() + 1, scaled.shape[1]
+    means = np.zeros((cluster_count, size))
+    precisions = np.zeros((cluster_count, size, size))
+    for i in range(cluster_count):
+        members = scaled[labels == i]
+        means[i] = members.mean(axis=0)
+        away = members - means[i]
+        covariance = away.T @ away / len(members) + MIXTURE_VARIANCE_FLOOR * np.eye(size)
+        precisions[i] = np.linalg.inv(covariance)
+    return GaussianMixture(
+        cluster_count,
+        weights_init=np.bincount(labels, minlength=cluster_count) / len(labels),
+        means_init=means,
+        precisions_init=precisions,
+        reg_covar=MIXTURE_VARIANCE_FLOOR,
+        max_iter=MIXTURE_ITERATIONS,
+        tol=MIXTURE_TOLERANCE,
+        random_state=random_state,
+    ).fit(scaled)
 
 
 def ward_clusters(scaled: np.ndarray, cluster_counts: list[int]) -> list[Clusters]:
@@ -170,20 +158,14 @@ def _cut(tree: np.ndarray, cluster_count: int) -> np.ndarray:
 
 def scores(scaled: np.ndarray, clusters: Clusters) -> np.ndarray:
     """Score every customer in every cluster, lowest is best; shape (customers, clusters)."""
-    return _scores(np.ascontiguousarray(scaled.T), clusters).T
-
-
-def _scores(columns: np.ndarray, clusters: Clusters) -> np.ndarray:
-    """Score customers of shape (features, customers); shape (clusters, customers)."""
-    found = np.empty((len(clusters.centroids), columns.shape[1]))
+    columns = []
     for i, centroid in enumerate(clusters.centroids):
-        away = columns - centroid[:, None]
+        away = scaled - centroid
         if clusters.whitening is not None:
-            away = clusters.whitening[i].T @ away
-        np.einsum("ij,ij->j", away, away, out=found[i])
-    if clusters.offsets is not None:
-        found += clusters.offsets[:, None]
-    return found
+            away = away @ clusters.whitening[i]
+        score = np.einsum("ij,ij->i", away, away)
+        columns.append(score if clusters.offsets is None else score + clusters.offsets[i])
+    return np.column_stack(columns)
 
 
 def assign_scaled(scaled: np.ndarray, clusters: Clusters) -> np.ndarray:
