@@ -1,9 +1,12 @@
 """Association rules among categories and among products."""
 
-import pandas as pd
+from regulars.threads import importing
 
-from regulars.baskets.rules import RuleSettings, find_rules
-from regulars.processes import call_apart
+with importing():
+    import pandas as pd
+
+    from regulars.baskets.rules import RuleSettings, find_rules
+    from regulars.processes import call_apart
 
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session

@@ -1,6 +1,9 @@
 """Which pairs chance does not explain."""
 
-from regulars.baskets.significance import judge_pairs
+from regulars.threads import importing
+
+with importing():
+    from regulars.baskets.significance import judge_pairs
 
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session

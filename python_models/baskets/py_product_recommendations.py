@@ -1,8 +1,11 @@
 """Products to buy again and new ones, for every customer."""
 
-import pandas as pd
+from regulars.threads import importing
 
-from regulars.baskets.recommend import RecommendationSettings, recommend_customers
+with importing():
+    import pandas as pd
+
+    from regulars.baskets.recommend import RecommendationSettings, recommend_customers
 
 
 def model(dbt, session):

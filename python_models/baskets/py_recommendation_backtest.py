@@ -1,10 +1,13 @@
 """How often recommendations of past dates were followed."""
 
-import pandas as pd
+from regulars.threads import importing
 
-from regulars.baskets.backtest import backtest_at_origins
-from regulars.baskets.recommend import RecommendationSettings, read_purchases
-from regulars.processes import call_apart
+with importing():
+    import pandas as pd
+
+    from regulars.baskets.backtest import backtest_at_origins
+    from regulars.baskets.recommend import RecommendationSettings, read_purchases
+    from regulars.processes import call_apart
 
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session

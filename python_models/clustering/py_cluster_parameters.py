@@ -1,15 +1,18 @@
 """Fit, keep or refit every segmentation recipe; what comes out is numbers, not pickles."""
 
-import pandas as pd
+from regulars.threads import importing
 
-from regulars.clustering import (
-    EvaluationSettings,
-    RefreshSettings,
-    read_naming_rules,
-    read_recipes,
-    run_recipes,
-)
-from regulars.processes import call_apart
+with importing():
+    import pandas as pd
+
+    from regulars.clustering import (
+        EvaluationSettings,
+        RefreshSettings,
+        read_naming_rules,
+        read_recipes,
+        run_recipes,
+    )
+    from regulars.processes import call_apart
 
 
 def model(dbt, session):

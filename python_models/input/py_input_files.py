@@ -1,6 +1,9 @@
 """The registry of the input's files: which there are, and which are known already."""
 
-from regulars.ingest import REGISTRY_SCHEMA, register_files
+from regulars.threads import importing
+
+with importing():
+    from regulars.ingest import REGISTRY_SCHEMA, register_files
 
 
 def model(dbt, session):

@@ -1,11 +1,14 @@
 """The rows of the input, as read: the user's files or table, or else the sample shop."""
 
-from datetime import date
+from regulars.threads import importing
 
-import pyarrow as pa
+with importing():
+    from datetime import date
 
-from regulars.ingest import loaded_keys, read_arrow, read_registered, read_relation
-from regulars.simulate import TRANSACTION_SCHEMA, ShopSettings, simulate_batches
+    import pyarrow as pa
+
+    from regulars.ingest import loaded_keys, read_arrow, read_registered, read_relation
+    from regulars.simulate import TRANSACTION_SCHEMA, ShopSettings, simulate_batches
 
 
 def model(dbt, session):

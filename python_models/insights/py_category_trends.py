@@ -1,6 +1,9 @@
 """Trends of the categories' monthly revenue."""
 
-from regulars.trends import category_trends
+from regulars.threads import importing
+
+with importing():
+    from regulars.trends import category_trends
 
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session

@@ -1,6 +1,9 @@
 """Customers who are unlike the others."""
 
-from regulars.anomalies.customers import judge_customers
+from regulars.threads import importing
+
+with importing():
+    from regulars.anomalies.customers import judge_customers
 
 
 def model(dbt, session):

@@ -1,6 +1,9 @@
 """Days and weeks of revenue against what was to be expected."""
 
-from regulars.anomalies.revenue import judge_revenue
+from regulars.threads import importing
+
+with importing():
+    from regulars.anomalies.revenue import judge_revenue
 
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session

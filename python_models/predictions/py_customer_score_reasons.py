@@ -1,7 +1,10 @@
 """Why customers have their scores, by the registry's rows alone."""
 
-from regulars.predictions.batches import explain_customers
-from regulars.predictions.score import read_registry
+from regulars.threads import importing
+
+with importing():
+    from regulars.predictions.batches import explain_customers
+    from regulars.predictions.score import read_registry
 
 
 def model(dbt, session):

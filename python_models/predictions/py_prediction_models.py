@@ -1,10 +1,13 @@
 """One training run: backtests, the choice of who serves each task, and the models that do."""
 
-import pandas as pd
+from regulars.threads import importing
 
-from regulars.predictions.documents import train_as_documents
-from regulars.predictions.settings import PredictionSettings
-from regulars.processes import call_apart
+with importing():
+    import pandas as pd
+
+    from regulars.predictions.documents import train_as_documents
+    from regulars.predictions.settings import PredictionSettings
+    from regulars.processes import call_apart
 
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session

@@ -1,8 +1,11 @@
 """The truth behind the sample shop's purchases, for tests of what models recover."""
 
-from datetime import date
+from regulars.threads import importing
 
-from regulars.simulate import ShopSettings, simulate_customers
+with importing():
+    from datetime import date
+
+    from regulars.simulate import ShopSettings, simulate_customers
 
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session

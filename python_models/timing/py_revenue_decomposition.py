@@ -1,6 +1,9 @@
 """Weekly revenue split into trend and season."""
 
-from regulars.decomposition import decompose_weeks
+from regulars.threads import importing
+
+with importing():
+    from regulars.decomposition import decompose_weeks
 
 
 def model(dbt, session):  # noqa: ARG001 - dbt calls every model with its session

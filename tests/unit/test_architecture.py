@@ -28,6 +28,7 @@ METHODS = {
     "regulars.predictions.settings",
     "regulars.processes",
     "regulars.simulate",
+    "regulars.threads",
     "regulars.trends",
 }
 PYTHON_MODELS = sorted((ROOT / "python_models").rglob("*.py"))
@@ -40,6 +41,10 @@ def test_python_models_are_thin_and_use_methods_and_workflows_only(path: Path) -
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name for name in imported if name.startswith("regulars")} <= METHODS
+    first = [node for node in tree.body if not isinstance(node, ast.Expr)][:2]
+    assert ast.unparse(first[0]) == "from regulars.threads import importing"
+    assert ast.unparse(first[1]).startswith("with importing():")
+    assert not [node for node in tree.body[3:] if isinstance(node, ast.Import | ast.ImportFrom)]
     model = next(
         node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "model"
     )
