@@ -1,6 +1,7 @@
 {{ config(materialized="table") }}
 
--- Grain: customer_id, category, sold_date, reversed_date. What int_order_parts is to
+-- Grain: customer_id, category_number, sold_date, reversed_date. What int_order_parts
+-- is to
 -- orders, by category.
 with
     line_categories as (select * from {{ ref("int_line_categories") }}),
@@ -14,7 +15,7 @@ with
     category_parts as (
         select
             line_categories.customer_id,
-            line_categories.category,
+            line_categories.category_number,
             line_categories.occurred_date as sold_date,
             reversals.returned_date as reversed_date,
             cast(sum(line_categories.amount) as decimal(18, 4)) as gross_revenue
@@ -28,7 +29,7 @@ with
             )
         group by
             line_categories.customer_id,
-            line_categories.category,
+            line_categories.category_number,
             line_categories.occurred_date,
             reversals.returned_date
     )
