@@ -33,11 +33,13 @@ with
                 sum(
                     case
                         when
-                            {{
-                                stands_on_date(
-                                    "category_parts", "date_" ~ number ~ ".as_of_date"
-                                )
-                            }}
+                            category_parts.first_as_of_date
+                            <= date_{{ number }}.as_of_date
+                            and (
+                                category_parts.reversed_date is null
+                                or category_parts.reversed_date
+                                >= date_{{ number }}.as_of_date
+                            )
                         then category_parts.gross_revenue
                     end
                 ) as gross_revenue_{{ number }}
