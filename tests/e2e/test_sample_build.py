@@ -105,9 +105,9 @@ def test_the_published_database_keeps_primary_keys(sample: Build) -> None:
         )
     )
     assert keys["customers"] == ["customer_id"]
-    assert keys["customer_features"] == ["as_of_date", "customer_id"]
     assert keys["customer_scores"] == ["customer_id"]
-    assert "order_lines" not in keys  # an index over all lines would have to fit in memory
+    # indexes over all lines, or over all customers of many dates, would have to fit in memory
+    assert not {"order_lines", "customer_features", "segment_history"} & keys.keys()
 
 
 def test_the_published_database_holds_marts_seeds_and_the_sql_that_made_them(

@@ -3,8 +3,6 @@
 -- Grain: as_of_date, customer_id. Features 10 to 23: baskets, products, categories,
 -- rhythm.
 with
-    feature_dates as (select * from {{ ref("int_as_of_dates") }} where is_feature_date),
-
     rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
 
     baskets as (
@@ -18,48 +16,6 @@ with
             max(unit_count) as max_quantity_single_txn
         from {{ ref("int_orders_as_of") }}
         group by as_of_date, customer_id
-    ),
-
-    -- products are counted by the date of their first purchase, so that many as-of
-    -- dates cost little
-    new_products as (
-        select customer_id, sold_date, count(*) as product_count
-        from {{ ref("int_customer_products") }}
-        where reversed_date is null
-        group by customer_id, sold_date
-    ),
-
-    products_of_standing_lines as (
-        select
-            feature_dates.as_of_date,
-            new_products.customer_id,
-            sum(new_products.product_count) as product_count
-        from new_products
-        inner join feature_dates on new_products.sold_date < feature_dates.as_of_date
-        group by feature_dates.as_of_date, new_products.customer_id
-    ),
-
-    -- lines between their sale and their reversal, of products that no standing line
-    -- has yet
-    products_of_lines_reversed_later as (
-        select
-            feature_dates.as_of_date,
-            reversed_products.customer_id,
-            count(distinct reversed_products.stock_code) as product_count
-        from {{ ref("int_customer_products") }} as reversed_products
-        inner join
-            feature_dates
-            on {{ stands_on_date("reversed_products", "feature_dates.as_of_date") }}
-        left join
-            {{ ref("int_customer_products") }} as standing_products
-            on reversed_products.customer_id = standing_products.customer_id
-            and reversed_products.stock_code = standing_products.stock_code
-            and standing_products.reversed_date is null
-            and standing_products.sold_date < feature_dates.as_of_date
-        where
-            reversed_products.reversed_date is not null
-            and standing_products.stock_code is null
-        group by feature_dates.as_of_date, reversed_products.customer_id
     ),
 
     -- aggregates and a join: windows would sort every customer's categories
@@ -119,10 +75,7 @@ with
             baskets.unit_count / baskets.order_count as avg_basket_size,
             cast(rfm_scores.monetary as double) / baskets.order_count as aov,
             baskets.price_sum / baskets.line_count as avg_item_price,
-            cast(
-                coalesce(products_of_standing_lines.product_count, 0)
-                + coalesce(products_of_lines_reversed_later.product_count, 0) as integer
-            ) as unique_products,
+            products.product_count as unique_products,
             cast(categories.category_count as integer) as unique_categories,
             categories.top_category,
             -- a single category gives -0.0
@@ -146,14 +99,10 @@ with
             {{ ref("int_purchase_dates_as_of") }} as purchase_dates
             on baskets.as_of_date = purchase_dates.as_of_date
             and baskets.customer_id = purchase_dates.customer_id
-        left join
-            products_of_standing_lines
-            on baskets.as_of_date = products_of_standing_lines.as_of_date
-            and baskets.customer_id = products_of_standing_lines.customer_id
-        left join
-            products_of_lines_reversed_later
-            on baskets.as_of_date = products_of_lines_reversed_later.as_of_date
-            and baskets.customer_id = products_of_lines_reversed_later.customer_id
+        inner join
+            {{ ref("int_products_as_of") }} as products
+            on baskets.as_of_date = products.as_of_date
+            and baskets.customer_id = products.customer_id
         left join
             categories
             on baskets.as_of_date = categories.as_of_date

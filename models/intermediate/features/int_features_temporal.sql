@@ -5,11 +5,7 @@
 with
     purchase_dates as (select * from {{ ref("int_purchase_dates_as_of") }}),
 
-    order_counts as (
-        select as_of_date, customer_id, count(*) as order_count
-        from {{ ref("int_orders_as_of") }}
-        group by as_of_date, customer_id
-    ),
+    rfm_scores as (select * from {{ ref("int_rfm_scores") }}),
 
     weekends as (
         select
@@ -55,7 +51,7 @@ with
                 when purchase_dates.date_count > 1
                 then
                     30e0
-                    * order_counts.order_count
+                    * rfm_scores.frequency
                     / greatest(
                         {{
                             days_between(
@@ -68,9 +64,9 @@ with
             end as purchase_velocity
         from purchase_dates
         inner join
-            order_counts
-            on purchase_dates.as_of_date = order_counts.as_of_date
-            and purchase_dates.customer_id = order_counts.customer_id
+            rfm_scores
+            on purchase_dates.as_of_date = rfm_scores.as_of_date
+            and purchase_dates.customer_id = rfm_scores.customer_id
         inner join
             weekends
             on purchase_dates.as_of_date = weekends.as_of_date

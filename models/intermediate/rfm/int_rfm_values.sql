@@ -22,48 +22,90 @@ with
         group by customer_id, sold_date
     ),
 
-    customer_days as (
+    unreversed_days as (
         select
             customer_id,
             sold_date,
-            reversed_date,
             max(last_sold_at) as last_sold_at,
             sum(gross_revenue) as gross_revenue
         from {{ ref("int_order_parts") }}
-        group by customer_id, sold_date, reversed_date
+        where reversed_date is null
+        group by customer_id, sold_date
     ),
 
-    -- counting distinct orders for every date would group them all anew
-    customer_days_with_orders as (
+    -- sums up to each day, which dates until the next one share: to sum the days before
+    -- every date would be many times the rows
+    days_with_sums as (
         select
-            customer_days.*,
-            case
-                when customer_days.reversed_date is null
-                then new_orders.order_count
-                else 0
-            end as order_count
-        from customer_days
+            days.customer_id,
+            days.sold_date,
+            days.last_sold_at,
+            min(days.sold_date) over days_to_here as first_sold_date,
+            lead(days.sold_date) over customer_days as next_sold_date,
+            sum(days.gross_revenue) over days_to_here as gross_revenue,
+            sum(new_orders.order_count) over days_to_here as order_count
+        from unreversed_days as days
         left join
             new_orders
-            on customer_days.customer_id = new_orders.customer_id
-            and customer_days.sold_date = new_orders.sold_date
+            on days.customer_id = new_orders.customer_id
+            and days.sold_date = new_orders.sold_date
+        window
+            customer_days as (partition by days.customer_id order by days.sold_date),
+            days_to_here as (
+                partition by days.customer_id
+                order by days.sold_date
+                rows between unbounded preceding and current row
+            )
+    ),
+
+    unreversed as (
+        select as_of_dates.as_of_date, days_with_sums.*
+        from days_with_sums
+        inner join
+            as_of_dates
+            on days_with_sums.sold_date < as_of_dates.as_of_date
+            and (
+                days_with_sums.next_sold_date is null
+                or days_with_sums.next_sold_date >= as_of_dates.as_of_date
+            )
+    ),
+
+    reversed_later as (
+        select
+            as_of_dates.as_of_date,
+            order_parts.customer_id,
+            min(order_parts.sold_date) as first_sold_date,
+            max(order_parts.sold_date) as sold_date,
+            max(order_parts.last_sold_at) as last_sold_at,
+            sum(order_parts.gross_revenue) as gross_revenue
+        from {{ ref("int_order_parts") }} as order_parts
+        inner join
+            as_of_dates on {{ stands_on_date("order_parts", "as_of_dates.as_of_date") }}
+        where order_parts.reversed_date is not null
+        group by as_of_dates.as_of_date, order_parts.customer_id
     ),
 
     purchases as (
         select
-            as_of_dates.as_of_date,
-            customer_days.customer_id,
-            max(as_of_dates.as_of_at) as as_of_at,
-            min(customer_days.sold_date) as first_purchase_date,
-            max(customer_days.sold_date) as last_purchase_date,
-            max(customer_days.last_sold_at) as last_purchase_at,
-            sum(customer_days.order_count) as order_count,
-            sum(customer_days.gross_revenue) as gross_revenue
-        from customer_days_with_orders as customer_days
-        inner join
-            as_of_dates
-            on {{ stands_on_date("customer_days", "as_of_dates.as_of_date") }}
-        group by as_of_dates.as_of_date, customer_days.customer_id
+            coalesce(unreversed.as_of_date, reversed_later.as_of_date) as as_of_date,
+            coalesce(unreversed.customer_id, reversed_later.customer_id) as customer_id,
+            least(
+                unreversed.first_sold_date, reversed_later.first_sold_date
+            ) as first_purchase_date,
+            greatest(
+                unreversed.sold_date, reversed_later.sold_date
+            ) as last_purchase_date,
+            greatest(
+                unreversed.last_sold_at, reversed_later.last_sold_at
+            ) as last_purchase_at,
+            coalesce(unreversed.order_count, 0) as order_count,
+            coalesce(unreversed.gross_revenue, 0)
+            + coalesce(reversed_later.gross_revenue, 0) as gross_revenue
+        from unreversed
+        full outer join
+            reversed_later
+            on unreversed.as_of_date = reversed_later.as_of_date
+            and unreversed.customer_id = reversed_later.customer_id
     ),
 
     -- orders between their sale and their reversal, of which no other line stands yet
@@ -105,7 +147,7 @@ with
             purchases.first_purchase_date,
             purchases.last_purchase_date,
             {% if var("recency_basis") == "elapsed_24h" %}
-                {{ elapsed_days("purchases.last_purchase_at", "purchases.as_of_at") }}
+                {{ elapsed_days("purchases.last_purchase_at", "as_of_dates.as_of_at") }}
             {% else %}
                 cast(
                     {{
@@ -126,6 +168,7 @@ with
                 {% endif %} as decimal(18, 4)
             ) as monetary
         from purchases
+        inner join as_of_dates on purchases.as_of_date = as_of_dates.as_of_date
         left join
             orders_reversed_later
             on purchases.as_of_date = orders_reversed_later.as_of_date

@@ -1,5 +1,3 @@
-{{ config(materialized="table") }}
-
 {# the scoring date, the origins and the dates of the var, at most #}
 {% set date_numbers = range(
     1,
@@ -8,7 +6,8 @@
 ) %}
 
 -- Grain: as_of_date, customer_id, category. Revenue by category, less returns matched
--- to a sale.
+-- to a sale. Until the last step there is a column for each date: a row for each date
+-- would be many more to group and to join.
 with
     feature_dates as (
         select as_of_date, row_number() over (order by as_of_date) as date_number
@@ -16,25 +15,31 @@ with
         where is_feature_date
     ),
 
+    categories as (
+        select distinct category_number, category
+        from {{ ref("int_description_categories") }}
+    ),
+
     category_parts as (select * from {{ ref("int_category_parts") }}),
 
     customer_returns as (select * from {{ ref("int_customer_returns") }}),
 
-    -- a column for each date: a row for each date and sale would be many more to group
-    sold_by_date as (
+    sold as (
         select
             category_parts.customer_id,
-            category_parts.category
+            category_parts.category_number
             {% for number in date_numbers %}
                 ,
                 sum(
                     case
                         when
-                            {{
-                                stands_on_date(
-                                    "category_parts", "date_" ~ number ~ ".as_of_date"
-                                )
-                            }}
+                            category_parts.first_as_of_date
+                            <= date_{{ number }}.as_of_date
+                            and (
+                                category_parts.reversed_date is null
+                                or category_parts.reversed_date
+                                >= date_{{ number }}.as_of_date
+                            )
                         then category_parts.gross_revenue
                     end
                 ) as gross_revenue_{{ number }}
@@ -45,60 +50,89 @@ with
                 feature_dates as date_{{ number }}
                 on date_{{ number }}.date_number = {{ number }}
         {% endfor %}
-        group by category_parts.customer_id, category_parts.category
+        group by category_parts.customer_id, category_parts.category_number
     ),
-
-    sold_on_all_dates as (
-        select
-            feature_dates.as_of_date,
-            sold_by_date.customer_id,
-            sold_by_date.category,
-            case
-                feature_dates.date_number
-                {% for number in date_numbers %}
-                    when {{ number }} then sold_by_date.gross_revenue_{{ number }}
-                {% endfor %}
-            end as gross_revenue
-        from sold_by_date
-        cross join feature_dates
-    ),
-
-    sold as (select * from sold_on_all_dates where gross_revenue is not null),
 
     returned as (
         select
-            feature_dates.as_of_date,
             customer_returns.customer_id,
-            customer_returns.category,
-            sum(customer_returns.returned_value) as returned_value
+            categories.category_number
+            {% for number in date_numbers %}
+                ,
+                sum(
+                    case
+                        when
+                            customer_returns.returned_date
+                            < date_{{ number }}.as_of_date
+                        then customer_returns.returned_value
+                    end
+                ) as returned_value_{{ number }}
+            {% endfor %}
         from customer_returns
-        inner join
-            feature_dates on customer_returns.returned_date < feature_dates.as_of_date
+        inner join categories on customer_returns.category = categories.category
+        {% for number in date_numbers %}
+            left join
+                feature_dates as date_{{ number }}
+                on date_{{ number }}.date_number = {{ number }}
+        {% endfor %}
         where customer_returns.order_id is not null
-        group by
-            feature_dates.as_of_date,
-            customer_returns.customer_id,
-            customer_returns.category
+        group by customer_returns.customer_id, categories.category_number
     ),
 
-    category_revenue as (
+    sold_less_returned as (
         select
-            sold.as_of_date,
             sold.customer_id,
-            sold.category,
-            cast(
-                sold.gross_revenue
-                {% if var("net_returns") %}
-                    - coalesce(returned.returned_value, 0)
-                {% endif %} as decimal(18, 4)
-            ) as revenue
+            sold.category_number
+            {% for number in date_numbers %}
+                ,
+                cast(
+                    sold.gross_revenue_{{ number }}
+                    {% if var("net_returns") %}
+                        - coalesce(returned.returned_value_{{ number }}, 0)
+                    {% endif %} as decimal(18, 4)
+                ) as revenue_{{ number }}
+            {% endfor %}
         from sold
         left join
             returned
-            on sold.as_of_date = returned.as_of_date
-            and sold.customer_id = returned.customer_id
-            and sold.category = returned.category
-    )
+            on sold.customer_id = returned.customer_id
+            and sold.category_number = returned.category_number
+    ),
+
+    customer_totals as (
+        select
+            customer_id
+            {% for number in date_numbers %}
+                , sum(revenue_{{ number }}) as customer_revenue_{{ number }}
+            {% endfor %}
+        from sold_less_returned
+        group by customer_id
+    ),
+
+    on_all_dates as (
+        select
+            feature_dates.as_of_date,
+            sold_less_returned.customer_id,
+            categories.category,
+            {% for measure in ["revenue", "customer_revenue"] %}
+                case
+                    feature_dates.date_number
+                    {% for number in date_numbers %}
+                        when {{ number }} then {{ measure }}_{{ number }}
+                    {% endfor %}
+                end as {{ measure }}{{ "," if not loop.last }}
+            {% endfor %}
+        from sold_less_returned
+        inner join
+            customer_totals
+            on sold_less_returned.customer_id = customer_totals.customer_id
+        inner join
+            categories
+            on sold_less_returned.category_number = categories.category_number
+        cross join feature_dates
+    ),
+
+    category_revenue as (select * from on_all_dates where revenue is not null)
 
 select *
 from category_revenue

@@ -95,6 +95,12 @@ with
         select
             descriptions.description,
             coalesce(ranked_rules.category, 'OTHER') as category,
+            -- lines are grouped by numbers, which is quicker than by texts
+            cast(
+                dense_rank() over (
+                    order by coalesce(ranked_rules.category, 'OTHER')
+                ) as integer
+            ) as category_number,
             ranked_rules.keyword,
             ranked_rules.priority
         from descriptions

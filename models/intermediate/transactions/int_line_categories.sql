@@ -31,7 +31,8 @@ with
             kept_lines.amount,
             kept_lines.occurred_date,
             kept_lines.disposition,
-            categories.category
+            categories.category,
+            categories.category_number
         from kept_lines
         inner join
             categories

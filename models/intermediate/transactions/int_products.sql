@@ -30,6 +30,7 @@ with
             ranked.description,
             ranked.description_count,
             description_categories.category,
+            description_categories.category_number,
             description_categories.keyword,
             description_categories.priority
         from ranked
