@@ -19,7 +19,7 @@
             '{{ node.original_file_path }}',
             {{
                 (
-                    "'" ~ node.raw_code | replace("'", "''") ~ "'"
+                    regulars.text_literal(node.raw_code)
                     if node.original_file_path.startswith("models/report/")
                     else "null"
                 )

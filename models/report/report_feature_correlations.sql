@@ -40,6 +40,7 @@ with
         {% endfor %}
     ),
 
+    -- both orders in one pass: engines that keep no CTE would rank everything once more
     summed as (
         select
             ours.as_of_date,
@@ -55,10 +56,7 @@ with
             cast(sum(theirs.feature_rank * theirs.feature_rank) as double) as yy
         from positions as ours
         inner join positions as theirs on ours.customer_id = theirs.customer_id
-        where
-            ours.feature_rank is not null
-            and theirs.feature_rank is not null
-            and ours.position <= theirs.position
+        where ours.feature_rank is not null and theirs.feature_rank is not null
         group by
             ours.as_of_date,
             ours.feature,
@@ -76,29 +74,6 @@ with
         from summed
     ),
 
-    both_orders as (
-        select
-            as_of_date,
-            feature,
-            position,
-            other_feature,
-            other_position,
-            customer_count,
-            correlation
-        from correlated
-        union all
-        select
-            as_of_date,
-            other_feature,
-            other_position,
-            feature,
-            position,
-            customer_count,
-            correlation
-        from correlated
-        where position <> other_position
-    ),
-
     report_feature_correlations as (
         select
             as_of_date,
@@ -109,7 +84,7 @@ with
             cast(customer_count as bigint) as customer_count,
             -- beyond the sixth place lies what rounding left
             round(correlation, 6) as correlation
-        from both_orders
+        from correlated
     )
 
 select *

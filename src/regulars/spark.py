@@ -67,6 +67,8 @@ class SparkEngine:
         folder = self._folder / name.replace("`", "")
         if not folder.exists():
             self._spark.table(name).write.parquet(folder.as_uri())
+        if not any(folder.glob("*.parquet")):  # Sail writes no file where there are no rows
+            return self._connection.from_arrow(self._spark.table(name).toArrow())
         return self._connection.read_parquet(f"{folder}/*.parquet")
 
     def map_batches(

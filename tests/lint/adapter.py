@@ -5,7 +5,9 @@ QUERIES = {"matched_in_turn": "select * from sales_before_returns cross join ret
 
 
 def dispatch(name: str, _package: str) -> object:
-    """Return a macro that renders as a call of a function of the same name, or as its query."""
+    """Return a macro that renders as a call of a function of the same name, as its query or as its text."""
     if name in QUERIES:
         return lambda: QUERIES[name]
+    if name == "text_literal":
+        return lambda text: "'" + text.replace("'", "''") + "'"
     return lambda *arguments: f"{name}({', '.join(map(str, arguments))})"

@@ -20,6 +20,8 @@ pytest.importorskip("pyspark", reason="pyspark is not installed: make test-spark
 
 # Finished builds to compare instead of new ones: the folder of a Spark warehouse, the file of a DuckDB one.
 SPARK_BUILD, DUCKDB_BUILD = "REGULARS_SPARK_BUILD", "REGULARS_DUCKDB_BUILD"
+# The same of the real data.
+REAL_SPARK_BUILD, REAL_DUCKDB_BUILD = "REGULARS_REAL_SPARK_BUILD", "REGULARS_REAL_DUCKDB_BUILD"
 
 
 @dataclass(frozen=True)
@@ -77,16 +79,25 @@ def build_both(folder: Path, variables: str = "{}") -> Builds:
     return built
 
 
+def finished_builds(spark: str, duckdb_file: str) -> Builds | None:
+    """The builds that two environment variables name, if both are set."""
+    if spark in os.environ and duckdb_file in os.environ:
+        return Builds(Path(os.environ[spark]), Path(os.environ[duckdb_file]))
+    return None
+
+
 @pytest.fixture(scope="session")
 def builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
     """The sample shop on both."""
-    if SPARK_BUILD in os.environ and DUCKDB_BUILD in os.environ:
-        return Builds(Path(os.environ[SPARK_BUILD]), Path(os.environ[DUCKDB_BUILD]))
-    return build_both(tmp_path_factory.mktemp("builds"))
+    return finished_builds(SPARK_BUILD, DUCKDB_BUILD) or build_both(
+        tmp_path_factory.mktemp("builds")
+    )
 
 
 @pytest.fixture(scope="session")
 def real_builds(tmp_path_factory: pytest.TempPathFactory) -> Builds:
     """The real data on both."""
     variables = f'{{"transactions_path": "{os.environ[REAL_DATA]}"}}'
-    return build_both(tmp_path_factory.mktemp("real_builds"), variables)
+    return finished_builds(REAL_SPARK_BUILD, REAL_DUCKDB_BUILD) or build_both(
+        tmp_path_factory.mktemp("real_builds"), variables
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from typing import Any
 
 import duckdb
 
@@ -15,7 +14,7 @@ RELATIVE = 1e-9
 ABSOLUTE = 1e-12
 DOUBLES = {"DOUBLE", "FLOAT"}
 # Columns of documents, whose doubles are numbers in a text; a fitted tree also says how long its text is.
-DOCUMENTS = {"content", "parameters", "model_text"}
+DOCUMENTS = {"content", "metrics", "parameters", "model_text"}
 TREE_SIZES = re.compile(r"tree_sizes=[\d ]*")
 # What DuckDB alone writes: the SQL that uploads are classified by, and what a refresh goes by.
 DUCKDB_ONLY = {"main_replay"}
@@ -63,28 +62,34 @@ def differences(connection: duckdb.DuckDBPyConnection, table: str, source: str) 
         [f'"{name}"' for name in exact]
         + [f'round("{name}", 6)' for name in kinds if name not in exact]
     )
-    ours, theirs = (
-        connection.sql(f"select * from {place} order by {order}").fetchall()
-        for place in (table, source)
-    )
-    if len(ours) != len(theirs):
-        return [f"rows: {len(ours)} of ours, {len(theirs)} of theirs"]
-    unequal: dict[str, list[tuple[Any, Any]]] = {}
-    for our_row, their_row in zip(ours, theirs, strict=True):
-        for name, our, their in zip(kinds, our_row, their_row, strict=True):
-            same = is_same_document if name in DOCUMENTS else is_same
-            if not same(our, their):
-                unequal.setdefault(name, []).append((our, their))
-    return [f"{name}: {len(pairs)} rows, such as {pairs[0]}" for name, pairs in unequal.items()]
-
-
-def is_same(our: Any, their: Any) -> bool:
-    """Tell whether two values are equal, doubles to RELATIVE."""
-    if isinstance(our, float) and isinstance(their, float):
-        return (math.isnan(our) and math.isnan(their)) or math.isclose(
-            our, their, rel_tol=RELATIVE, abs_tol=ABSOLUTE
+    for side, place in (("ours", table), ("theirs", source)):
+        connection.execute(
+            f"create or replace temp table {side} as "
+            f"select row_number() over (order by {order}) as row_place, * from {place}"
         )
-    return our == their
+    counts = [connection.table(side).count("*").fetchone()[0] for side in ("ours", "theirs")]
+    if counts[0] != counts[1]:
+        return [f"rows: {counts[0]} of ours, {counts[1]} of theirs"]
+    found_unequal = connection.execute(
+        "select "
+        + ", ".join(f"count(*) filter (where {_unequal(name, kinds)})" for name in kinds)
+        + " from ours inner join theirs using (row_place)"
+    ).fetchone()
+    lines = []
+    for name, count in zip(kinds, found_unequal, strict=True):
+        if not count:
+            continue
+        pairs = connection.execute(
+            f'select ours."{name}", theirs."{name}" from ours inner join theirs using (row_place) '
+            f"where {_unequal(name, kinds)} order by row_place"
+            + ("" if name in DOCUMENTS else " limit 1")
+        ).fetchall()
+        if name in DOCUMENTS:
+            pairs = [pair for pair in pairs if not is_same_document(*pair)]
+            count = len(pairs)
+        if pairs:
+            lines.append(f"{name}: {count} rows, such as {pairs[0]}")
+    return lines
 
 
 def is_same_document(our: str | None, their: str | None) -> bool:
@@ -93,7 +98,7 @@ def is_same_document(our: str | None, their: str | None) -> bool:
         return our == their
     our, their = (TREE_SIZES.sub("", text) for text in (our, their))
     return NUMBER.split(our) == NUMBER.split(their) and all(
-        is_same(float(mine), float(other))
+        math.isclose(float(mine), float(other), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
         for mine, other in zip(NUMBER.findall(our), NUMBER.findall(their), strict=True)
     )
 
@@ -103,3 +108,16 @@ def _kinds(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, str]
     # how fine a timestamp is depends on the version of pandas; Parquet has none of whole seconds
     kinds = [re.sub("^TIMESTAMP_N?S$", "TIMESTAMP", str(kind)) for kind in relation.types]
     return dict(zip(relation.columns, kinds, strict=True))
+
+
+def _unequal(name: str, kinds: dict[str, str]) -> str:
+    """Return the condition under which a column differs between two paired rows, doubles beyond RELATIVE."""
+    ours, theirs = f'ours."{name}"', f'theirs."{name}"'
+    differs = f"{ours} is distinct from {theirs}"
+    if kinds[name] not in DOUBLES:
+        return differs
+    # a NaN equals a NaN; what is neither NULL nor infinite may be a little off
+    return (
+        f"{differs} and not coalesce(isfinite({ours}) and isfinite({theirs}) and abs({ours} - {theirs}) "
+        f"<= greatest({RELATIVE} * greatest(abs({ours}), abs({theirs})), {ABSOLUTE}), false)"
+    )

@@ -1,9 +1,8 @@
-"""The same project on Sail: quick, without Java; what it refuses or reads otherwise is listed in docs/spark.md."""
+"""The same project on Sail: quick, without Java; what it refuses or reads otherwise is explained in docs/spark.md."""
 
 from __future__ import annotations
 
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -14,14 +13,22 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import ROOT
 from tests.spark.conftest import DUCKDB_BUILD, run_dbt
 from tests.spark.rows import unequal_tables
 
 pytestmark = pytest.mark.sail
 pytest.importorskip("pysail", reason="pysail is not installed: make test-sail")
 
-PAGE = (ROOT / "docs/spark.md").read_text(encoding="utf-8")
+# Sail sorts no rows before mapInArrow, so that a customer gets a list for each run of rows instead of one list.
+UNSORTED = {
+    "py_product_recommendations",
+    "product_recommendations",
+    "customer_360",
+    "int_campaign_audiences",
+    "campaign_audiences",
+}
+# Its percentile_cont cuts the place between two values off at a millionth.
+CUT_OFF = {"campaign_waves"}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +66,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "shop_warehouse.duckdb"
 
 
-def test_sail_builds_all_and_differs_only_where_the_page_says(
+def test_sail_builds_all_and_differs_just_where_it_is_known_to(
     server: tuple[str, Path], shop: Path, tmp_path: Path
 ) -> None:
     address, warehouse = server
@@ -69,12 +76,15 @@ def test_sail_builds_all_and_differs_only_where_the_page_says(
     )  # fmt: skip
     # Sail writes the tables of all schemas side by side, each in a folder of its name and a UUID
     folders = {folder.name[:-37]: folder for folder in warehouse.iterdir()}
+
+    def rows_of(schema: str, table: str) -> str:
+        if table in folders:
+            return f"read_parquet('{folders[table]}/*.parquet')"
+        return f"(select * from shop.{schema}.{table} limit 0)"  # no rows, no file
+
     with duckdb.connect(config={"memory_limit": "4GB"}) as connection:
         connection.execute(f"attach '{shop}' as shop (read_only)")
-        unequal = unequal_tables(
-            connection,
-            lambda _schema, table: f"read_parquet('{folders.get(table, 'none')}/*.parquet')",
-        )
-    documented = set(re.findall(r"`(\w+)`", PAGE.split("## Sail")[1]))
-    new = {name: lines for name, lines in unequal.items() if name.split(".")[1] not in documented}
-    assert not new, "\n".join(f"{table}: {lines}" for table, lines in new.items())
+        unequal = unequal_tables(connection, rows_of)
+    assert {name.split(".")[1] for name in unequal} == UNSORTED | CUT_OFF, "\n".join(
+        f"{table}: {lines}" for table, lines in unequal.items()
+    )

@@ -132,7 +132,7 @@ with
                 ("difference", "sum_dd", "sum_dn"),
             ] %}
                 greatest(
-                    0.0,
+                    0e0,
                     {{ sum_xx }}
                     - 2 * {{ ratio }} * {{ sum_xn }}
                     + {{ ratio }} * {{ ratio }} * sum_nn

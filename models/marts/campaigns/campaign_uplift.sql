@@ -197,7 +197,7 @@ with
                 - slope * (mean_x_{{ name }} - mean_x) as {{ name }}_value,
                 n_{{ name }},
                 greatest(
-                    0.0,
+                    0e0,
                     ss_yy_{{ name }}
                     - 2 * slope * ss_xy_{{ name }}
                     + slope * slope * ss_xx_{{ name }}

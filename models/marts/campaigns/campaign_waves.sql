@@ -148,7 +148,7 @@ with
                 then
                     detectable_size * sqrt(
                         greatest(
-                            0.0, mean_squared_revenue - mean_revenue * mean_revenue
+                            0e0, mean_squared_revenue - mean_revenue * mean_revenue
                         )
                     )
             end as minimum_detectable_revenue,

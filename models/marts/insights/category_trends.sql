@@ -61,7 +61,11 @@ with
                                 concat(
                                     ', ',
                                     {{ share_text("trends.sen_slope_share_per_year") }},
-                                    ' of a typical month''s revenue in a year'
+                                    {{
+                                        text_literal(
+                                            " of a typical month's revenue in a year"
+                                        )
+                                    }}
                                 )
                             else ''
                         end,

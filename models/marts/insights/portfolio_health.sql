@@ -24,9 +24,9 @@ with
             -- decimals, so that sums do not depend on the order of rows
             cast(
                 100 * greatest(
-                    0.0,
+                    0e0,
                     least(
-                        1.0,
+                        1e0,
                         (portfolio_measures.value - health_components.value_at_0) / (
                             health_components.value_at_100
                             - health_components.value_at_0

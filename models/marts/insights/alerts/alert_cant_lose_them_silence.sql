@@ -1,4 +1,4 @@
-{% set segment = "Can''t Lose Them" %}
+{% set segment = "Can't Lose Them" %}
 
 -- Grain: one row: customers of the segment Can't Lose Them without an order in the
 -- window, and their share of historic revenue.
@@ -18,7 +18,7 @@ with
             customer_rfm.customer_id,
             customer_rfm.monetary,
             customer_scores.value_at_risk_90d,
-            customer_segments.segment = '{{ segment }}'
+            customer_segments.segment = {{ text_literal(segment) }}
             and customer_rfm.recency_days > rule.window_days as is_silent,
             rule.window_days
         from customer_rfm
@@ -50,7 +50,7 @@ with
 
     measured as (
         select
-            '{{ segment }}' as subject,
+            {{ text_literal(segment) }} as subject,
             cast(silent_monetary as double) / cast(all_monetary as double) as value,
             null as baseline,
             customer_count,
@@ -58,7 +58,13 @@ with
             null as period_start,
             null as period_end,
             concat(
-                'Customers of the segment {{ segment }} without an order for more than ',
+                {{
+                    text_literal(
+                        "Customers of the segment "
+                        ~ segment
+                        ~ " without an order for more than "
+                    )
+                }},
                 {{ number_text("window_days") }},
                 ' days: ',
                 {{ number_text("customer_count") }},

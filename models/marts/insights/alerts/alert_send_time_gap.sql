@@ -68,7 +68,7 @@ with
                 {{ share_text("hour_share", 1) }},
                 ' of its orders); at ',
                 {{ number_text("everybodys_hour") }},
-                ':00, everybody''s best hour, it is ',
+                {{ text_literal(":00, everybody's best hour, it is ") }},
                 {{ share_text("everybodys_share", 1) }},
                 case
                     when best_hour = everybodys_hour
