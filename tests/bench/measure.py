@@ -1,13 +1,15 @@
 """Whole child processes with all that they start, measured by what the system says they used."""
 
 import ctypes
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
@@ -62,8 +64,8 @@ def run_child(
 ) -> Usage:
     """Run a program to its end.
 
-    A new process counts the resident set of the process that starts it, so the caller must stay
-    small: the benchmark's own process imports neither DuckDB nor data frames.
+    A small process of Python stands between: a new process counts the resident set of the one that starts it, and
+    what the program leaves behind must become nobody else's child.
 
     Args:
         arguments: The program and its arguments.
@@ -77,28 +79,37 @@ def run_child(
     Raises:
         ChildError: It failed.
     """
-    if _LINUX:  # what outlives its parent becomes our child, so that its usage is counted
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    with log.open("wb") as output:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            [str(argument) for argument in arguments],
+    with tempfile.TemporaryDirectory() as folder, log.open("wb") as output:
+        usage = Path(folder) / "usage.json"
+        process = subprocess.run(
+            [sys.executable, __file__, str(usage), *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=cwd,
             env={**os.environ, **(env or {})},
+            check=False,
         )
-        with _Watched(process.pid) as watched:
-            _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-    cpu = usage.ru_utime + usage.ru_stime + _cpu_of_orphans()
+        if process.returncode == 0:
+            return Usage(**json.loads(usage.read_text()))
+    tail = log.read_text(encoding="utf-8", errors="replace")[-3000:]
+    command = " ".join(Path(str(argument)).name for argument in arguments[:3])
+    raise ChildError(f"{command} ended with status {process.returncode}:\n{tail}")
+
+
+def _measure(arguments: Sequence[str]) -> tuple[int, Usage]:
+    """Run a program and what it leaves behind to their ends; return its exit status and what all used."""
+    if _LINUX:  # what outlives its parent becomes our child, so that its usage is counted
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    start = time.perf_counter()
+    process = subprocess.Popen(arguments)
+    with _Watched(process.pid) as watched:
+        _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        tail = log.read_text(encoding="utf-8", errors="replace")[-3000:]
-        command = " ".join(Path(str(argument)).name for argument in arguments[:3])
-        raise ChildError(f"{command} ended with status {process.returncode}:\n{tail}")
-    return Usage(cpu, wall, max(usage.ru_maxrss * _MAXRSS_BYTES, watched.peak_bytes))
+    cpu = usage.ru_utime + usage.ru_stime + _cpu_of_orphans()
+    peak = max(usage.ru_maxrss * _MAXRSS_BYTES, watched.peak_bytes)
+    return process.returncode, Usage(cpu, wall, peak)
 
 
 def _cpu_of_orphans() -> float:
@@ -159,3 +170,9 @@ def _proportional_bytes(pid: int) -> int:
     except OSError:
         return 0
     return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+if __name__ == "__main__":
+    code, used = _measure(sys.argv[2:])
+    Path(sys.argv[1]).write_text(json.dumps(asdict(used)))
+    sys.exit(code)

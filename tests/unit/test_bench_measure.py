@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,3 +28,11 @@ def test_time_and_memory_of_started_processes_count(tmp_path: Path) -> None:
     )
     assert both.cpu_seconds - alone.cpu_seconds > 1.1
     assert both.peak_bytes > 200_000_000
+
+
+def test_other_children_of_the_caller_are_left_alone(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        run_child([sys.executable, "-c", ""], log=tmp_path / "log")  # would wait for ever
+        assert other.poll() is None
+        other.communicate(b"\n")
+    assert other.returncode == 0
