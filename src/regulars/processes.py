@@ -2,6 +2,9 @@
 
 dbt makes models side by side in threads of one Python, of which one at a time runs: a model that computes
 for seconds keeps the others, and dbt itself, from starting. In a process of its own it takes another core.
+
+As with all of Python's `multiprocessing`, a script that runs dbt itself must be a file and do so under
+`if __name__ == "__main__":`, since processes import it.
 """
 
 from __future__ import annotations
@@ -64,11 +67,13 @@ def call_apart(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -
 
     Raises:
         EndedError: If the process ended before, as the system ends one when memory runs out.
-        Exception: What the function raises, with the traceback there as its cause.
+        Exception: What the function raises, with the traceback there as its cause, but for errors made for users.
     """
     with ProcessPoolExecutor(1, mp_context=forking_context(*LIBRARIES)) as process:
         try:
             return process.submit(function, *args, **kwargs).result()
+        except RegularsError as error:
+            raise error from None  # made for users, who are shown what follows its name
         except BrokenProcessPool as error:
             raise EndedError(
                 f"The process of {function.__qualname__} was ended from outside. If memory ran out: set "

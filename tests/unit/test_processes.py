@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import traceback
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from regulars.baskets.rules import RuleSettings, find_rules
 from regulars.errors import InvalidSettingError
 from regulars.processes import EndedError, call_apart
+from regulars.project import check
 
 
 def end_myself() -> None:
@@ -28,9 +31,14 @@ def test_it_is_another_process() -> None:
     assert call_apart(os.getpid) != os.getpid()
 
 
-def test_errors_keep_their_type_and_words() -> None:
-    with pytest.raises(InvalidSettingError, match="max_items is 4"):
+def test_errors_keep_their_type_and_words_and_nothing_follows_them() -> None:
+    with pytest.raises(InvalidSettingError, match="max_items is 4") as raised:
         call_apart(RuleSettings, min_support=0.5, min_confidence=0.1, max_items=4)
+    # dbt hands on the whole text, and the command prints all after the error's name
+    text = "".join(traceback.format_exception(raised.value))
+    with pytest.raises(InvalidSettingError) as shown:
+        check([("py_basket_rules", text)], Path("none"))
+    assert str(shown.value) == str(raised.value)
 
 
 def test_a_process_that_the_system_ends_is_told_of() -> None:
