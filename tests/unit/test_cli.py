@@ -180,6 +180,6 @@ def test_ctrl_c_ends_a_query_at_once(published: Path) -> None:
     process = subprocess.Popen([REGULARS, "query", sql, "--db", published], stderr=subprocess.PIPE)
     time.sleep(2.5)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=10)
+    _, errors = process.communicate(timeout=60)  # it would run for hours
     assert process.returncode in (130, -signal.SIGINT)
     assert b"Traceback" not in errors

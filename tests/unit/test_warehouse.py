@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import contextlib
+import signal
 import subprocess
 import sys
 from pathlib import Path
-from random import Random
 
 import duckdb
 import pytest
@@ -105,29 +104,56 @@ def test_published_data_cannot_be_changed_by_readers(warehouse: Path, tmp_path: 
         connection.execute("delete from customers")
 
 
+# publishes in a process of its own that kills itself at a step
+PUBLISH_UNTIL = """
+import os, signal, sys
+from pathlib import Path
+from regulars import warehouse
+step, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+copy, copied = warehouse._copy_tables, []
+def copy_one_more(*arguments):
+    if step == f"after {len(copied)} schemas":
+        die()
+    copied.append(copy(*arguments))
+    return copied[-1]
+warehouse._copy_tables = copy_one_more
+if step == "before it is in place":
+    Path.replace = die
+warehouse.publish(source, target)
+die()
+"""
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "after 0 schemas",
+        "after 1 schemas",
+        "after 2 schemas",
+        "before it is in place",
+        "at the end",
+    ],
+)
 def test_a_publication_that_is_killed_leaves_the_old_copy_and_the_next_one_tidies_up(
-    warehouse: Path, tmp_path: Path
+    warehouse: Path, tmp_path: Path, step: str
 ) -> None:
     published = tmp_path / "shop.duckdb"
     publish(warehouse, published)
     with duckdb.connect(str(warehouse)) as connection:
-        connection.execute(
-            "create table lines as select range as line_id, repeat('x', 200) as description from range(300_000)"
-        )
-    script = f"from pathlib import Path; from regulars.warehouse import publish; publish(Path({str(warehouse)!r}), Path({str(published)!r}))"
-    random = Random(7)
-    outcomes = set()
-    for _ in range(12):
-        process = subprocess.Popen([sys.executable, "-c", script])
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(0.25 + random.random())
-        process.kill()
-        process.wait()
-        with open_read_only(published) as connection:
-            assert connection.execute("select count(*) from customers").fetchone() == (2,)
-            tables = connection.execute("select count(*) from duckdb_tables()").fetchone()[0]
-        outcomes.add((process.returncode, tables))
-    assert len(outcomes) > 1  # some were killed, and some or all left the old copy
+        connection.execute("create table lines as select range as line_id from range(300_000)")
+    killed = subprocess.run(
+        [sys.executable, "-c", PUBLISH_UNTIL, step, str(warehouse), str(published)], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    is_in_place = step == "at the end"
+    left = [path.name for path in tmp_path.glob(".*tmp*")]
+    assert (left == []) == is_in_place
+    with open_read_only(published) as connection:
+        assert connection.execute("select count(*) from customers").fetchone() == (2,)
+        tables = connection.execute("select count(*) from duckdb_tables()").fetchone()
+        assert tables == (1 + is_in_place,)
     publish(warehouse, published)
     assert [path.name for path in tmp_path.glob(".*tmp*")] == []
     with open_read_only(published) as connection:

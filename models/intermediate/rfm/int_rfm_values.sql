@@ -8,65 +8,15 @@ with
 
     customer_returns as (select * from {{ ref("int_customer_returns") }}),
 
-    -- an order counts from the first day of its lines that nobody reversed
-    unreversed_orders as (
-        select customer_id, order_id, min(sold_date) as sold_date
-        from {{ ref("int_order_parts") }}
-        where reversed_date is null
-        group by customer_id, order_id
-    ),
-
-    new_orders as (
-        select customer_id, sold_date, count(*) as order_count
-        from unreversed_orders
-        group by customer_id, sold_date
-    ),
-
-    unreversed_days as (
-        select
-            customer_id,
-            sold_date,
-            max(last_sold_at) as last_sold_at,
-            sum(gross_revenue) as gross_revenue
-        from {{ ref("int_order_parts") }}
-        where reversed_date is null
-        group by customer_id, sold_date
-    ),
-
-    -- sums up to each day, which dates until the next one share: to sum the days before
-    -- every date would be many times the rows
-    days_with_sums as (
-        select
-            days.customer_id,
-            days.sold_date,
-            days.last_sold_at,
-            min(days.sold_date) over days_to_here as first_sold_date,
-            lead(days.sold_date) over customer_days as next_sold_date,
-            sum(days.gross_revenue) over days_to_here as gross_revenue,
-            sum(new_orders.order_count) over days_to_here as order_count
-        from unreversed_days as days
-        left join
-            new_orders
-            on days.customer_id = new_orders.customer_id
-            and days.sold_date = new_orders.sold_date
-        window
-            customer_days as (partition by days.customer_id order by days.sold_date),
-            days_to_here as (
-                partition by days.customer_id
-                order by days.sold_date
-                rows between unbounded preceding and current row
-            )
-    ),
-
     unreversed as (
-        select as_of_dates.as_of_date, days_with_sums.*
-        from days_with_sums
+        select as_of_dates.as_of_date, purchase_days.*
+        from {{ ref("int_purchase_days") }} as purchase_days
         inner join
             as_of_dates
-            on days_with_sums.sold_date < as_of_dates.as_of_date
+            on purchase_days.sold_date < as_of_dates.as_of_date
             and (
-                days_with_sums.next_sold_date is null
-                or days_with_sums.next_sold_date >= as_of_dates.as_of_date
+                purchase_days.next_sold_date is null
+                or purchase_days.next_sold_date >= as_of_dates.as_of_date
             )
     ),
 
@@ -108,6 +58,27 @@ with
             and unreversed.customer_id = reversed_later.customer_id
     ),
 
+    orders_with_reversals as (
+        select distinct customer_id, order_id
+        from {{ ref("int_order_parts") }}
+        where reversed_date is not null
+    ),
+
+    -- when they begin to count by lines that nobody reversed
+    unreversed_starts as (
+        select
+            order_parts.customer_id,
+            order_parts.order_id,
+            min(order_parts.sold_date) as sold_date
+        from {{ ref("int_order_parts") }} as order_parts
+        inner join
+            orders_with_reversals
+            on order_parts.customer_id = orders_with_reversals.customer_id
+            and order_parts.order_id = orders_with_reversals.order_id
+        where order_parts.reversed_date is null
+        group by order_parts.customer_id, order_parts.order_id
+    ),
+
     -- orders between their sale and their reversal, of which no other line stands yet
     orders_reversed_later as (
         select
@@ -119,13 +90,13 @@ with
             as_of_dates
             on {{ stands_on_date("reversed_parts", "as_of_dates.as_of_date") }}
         left join
-            unreversed_orders
-            on reversed_parts.customer_id = unreversed_orders.customer_id
-            and reversed_parts.order_id = unreversed_orders.order_id
-            and unreversed_orders.sold_date < as_of_dates.as_of_date
+            unreversed_starts
+            on reversed_parts.customer_id = unreversed_starts.customer_id
+            and reversed_parts.order_id = unreversed_starts.order_id
+            and unreversed_starts.sold_date < as_of_dates.as_of_date
         where
             reversed_parts.reversed_date is not null
-            and unreversed_orders.order_id is null
+            and unreversed_starts.order_id is null
         group by as_of_dates.as_of_date, reversed_parts.customer_id
     ),
 
