@@ -132,11 +132,12 @@ def build(
     quiet: QuietOption = False,
 ) -> None:
     """Build everything from transactions, publish the marts, export files and write the report."""
-    from concurrent.futures import ThreadPoolExecutor
+    from contextlib import nullcontext
 
     from regulars import project
     from regulars.exports import export as write_files
-    from regulars.report.write import write_report
+    from regulars.report.write import begun_report
+    from regulars.warehouse import publish as publish_marts
 
     wanted = _finding_kinds(fail_on or [])
     chosen = _variables(variables)
@@ -149,16 +150,16 @@ def build(
     say(f"Source: {_source(chosen)}")
     database, outputs = db.absolute(), out.absolute()
     built = project.build(database, variables=chosen, is_full_refresh=is_full_refresh, on_step=say)
-    say(f"Writing files{' and the report' if has_report else ''} to {out}")
-    with ThreadPoolExecutor(1) as beside:
-        if has_report:
-            report = beside.submit(
-                write_report, database, out, is_anonymous=False, has_figures=True
-            )
+    say(f"Publishing; writing files{' and the report' if has_report else ''} to {out}")
+    # drawn while the marts are published, which takes one core
+    begun = begun_report(built.warehouse, is_anonymous=False, has_figures=True)
+    with begun if has_report else nullcontext() as write_report:
+        tables = publish_marts(built.warehouse, database)
         files = write_files(database, outputs)
-    summary = project.summarise(database, built=built, outputs=outputs, files=files)
-    if has_report:
-        summary = dataclasses.replace(summary, report=str(report.result().page))
+        report = write_report(out).page if write_report else None
+    summary = project.summarise(database, built=built, tables=tables, outputs=outputs, files=files)
+    if report:
+        summary = dataclasses.replace(summary, report=str(report))
     if as_json:
         typer.echo(json.dumps(vars(summary), default=str, indent=2))
     else:

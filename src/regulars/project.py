@@ -17,7 +17,7 @@ import duckdb
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
 from regulars.exports import ExportedFile
 from regulars.processes import prepare
-from regulars.warehouse import NotBuiltError, open_read_only, publish
+from regulars.warehouse import NotBuiltError, open_read_only
 
 DEFAULT_DATABASE = "regulars.duckdb"
 USABLE_ROWS_TEST = "assert_some_rows_are_usable"
@@ -37,12 +37,12 @@ class Built:
     """What `build` made and read.
 
     Attributes:
-        tables: Names of the published marts, sorted.
+        warehouse: The file that holds all of it, to be published.
         files_read: Files of the input that were read; None if the input is no files.
         files_unchanged: Files whose rows were in the warehouse already, likewise.
     """
 
-    tables: list[str]
+    warehouse: Path
     files_read: int | None = None
     files_unchanged: int | None = None
 
@@ -99,20 +99,20 @@ def build(
     is_full_refresh: bool,
     on_step: Callable[[str], None] = lambda _line: None,
 ) -> Built:
-    """Run `dbt build` in the warehouse file and publish its marts.
+    """Run `dbt build` in the warehouse file; what was published before stays as it is.
 
     Args:
-        database: The file to publish to; the warehouse lies beside it.
+        database: The file that will be published; the warehouse lies beside it.
         variables: dbt vars that differ from dbt_project.yml.
         is_full_refresh: Read every file and make every table anew, whatever the warehouse holds.
         on_step: Called with a line for each model, seed or test that is done.
 
     Returns:
-        The published marts, and how many files were read.
+        The warehouse, and how many files were read.
 
     Raises:
-        UnusableInputError: If the input as a whole cannot be used; the published file stays as it was.
-        BuildError: If a model or test failed; the published file stays as it was.
+        UnusableInputError: If the input as a whole cannot be used.
+        BuildError: If a model or test failed.
     """
     prepare()  # while dbt parses, which takes one core
     warehouse = warehouse_of(database)
@@ -127,12 +127,11 @@ def build(
         on_step=on_step,
     )
     check(failures, warehouse)
-    tables = publish(warehouse, database)
     registered = _registered_files(warehouse)
     if not registered:
-        return Built(tables)
+        return Built(warehouse)
     unchanged = sum(keys <= loaded for keys in registered)
-    return Built(tables, len(registered) - unchanged, unchanged)
+    return Built(warehouse, len(registered) - unchanged, unchanged)
 
 
 def run_dbt(
@@ -198,6 +197,7 @@ def summarise(
     database: Path,
     *,
     built: Built,
+    tables: Sequence[str],
     outputs: Path | None = None,
     files: Sequence[ExportedFile] = (),
 ) -> BuildSummary:
@@ -206,6 +206,7 @@ def summarise(
     Args:
         database: The published file.
         built: What the build made and read.
+        tables: Names of the published marts.
         outputs: The folder that files were written to.
         files: What was written there.
 
@@ -253,7 +254,7 @@ def summarise(
         segments=segments,
         files_read=built.files_read,
         files_unchanged=built.files_unchanged,
-        tables=built.tables,
+        tables=list(tables),
         outputs=None if outputs is None else str(outputs),
         files=[asdict(file) for file in files],
     )

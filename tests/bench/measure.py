@@ -18,6 +18,8 @@ _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 _LINUX = sys.platform == "linux"
 _PR_SET_CHILD_SUBREAPER = 36
 _SAMPLES_EVERY = 0.25
+# of the time that goes into looking: the system holds up a large process that is looked at
+_WAITS = 50
 
 
 class ChildError(Exception):
@@ -33,7 +35,7 @@ class Usage:
             (elsewhere of those it waited for).
         wall_seconds: From start to exit.
         peak_bytes: Largest resident set. On Linux, if that is more, the most that it and what it started held
-            together, each shared page counted once, looked at every quarter of a second.
+            together, each shared page counted once, looked at every quarter of a second, of large ones every few.
     """
 
     cpu_seconds: float
@@ -144,9 +146,12 @@ class _Watched:
             self._thread.join()
 
     def _watch(self) -> None:
-        while not self._is_over.wait(_SAMPLES_EVERY):
+        wait = _SAMPLES_EVERY
+        while not self._is_over.wait(wait):
+            start = time.perf_counter()
             held = sum(map(_proportional_bytes, _with_descendants(self._pid)))
             self.peak_bytes = max(self.peak_bytes, held)
+            wait = max(_SAMPLES_EVERY, _WAITS * (time.perf_counter() - start))
 
 
 def _with_descendants(pid: int) -> list[int]:

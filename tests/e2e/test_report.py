@@ -14,7 +14,8 @@ import pytest
 
 from regulars.report.summarise import Report, summarise
 from regulars.report.tabs import TABS
-from regulars.report.write import write_report
+from regulars.report.write import begun_report, write_report
+from regulars.warehouse import NotBuiltError, publish
 from tests.conftest import QUICK, ROOT, Build, run_regulars
 
 MEGABYTES = 1_000_000
@@ -70,6 +71,21 @@ def test_the_page_is_small_and_the_same_every_time(
     for path in again.figures:
         ours = hashlib.sha256(path.read_bytes()).hexdigest()
         assert ours == hashlib.sha256((outputs / "figures" / path.name).read_bytes()).hexdigest()
+
+
+def test_a_build_reports_from_its_warehouse_what_is_published(
+    sample: Build, outputs: Path, tmp_path: Path
+) -> None:
+    with begun_report(sample.warehouse, is_anonymous=False, has_figures=False) as write:
+        written = write(tmp_path)
+    assert written.page.read_bytes() == (outputs / "dashboard.html").read_bytes()
+
+
+def test_a_report_that_was_begun_in_vain_leaves_nothing(sample: Build, tmp_path: Path) -> None:
+    begun = begun_report(sample.warehouse, is_anonymous=False, has_figures=True)
+    with pytest.raises(NotBuiltError), begun:
+        publish(tmp_path / "none.duckdb", tmp_path / "shop.duckdb")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_figure_is_there_twice(outputs: Path) -> None:

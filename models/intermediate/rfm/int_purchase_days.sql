@@ -39,9 +39,7 @@ with
             cast(
                 sum(days.gross_revenue) over days_to_here as decimal(18, 4)
             ) as gross_revenue,
-            cast(
-                sum(new_orders.order_count) over days_to_here as bigint
-            ) as order_count
+            cast(sum(new_orders.order_count) over days_to_here as bigint) as order_count
         from days
         left join
             new_orders

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,32 +40,55 @@ class WrittenReport:
 def write_report(
     database: Path, directory: Path, *, is_anonymous: bool, has_figures: bool
 ) -> WrittenReport:
-    """Write `dashboard.html`, and `figures/*.png` and `*.svg`, from a published database.
+    """Write `dashboard.html`, and `figures/*.png` and `*.svg`; see `begun_report`."""
+    with begun_report(database, is_anonymous=is_anonymous, has_figures=has_figures) as write:
+        return write(directory)
 
-    A file appears whole or not at all; figures of an earlier report that have nothing to show now
-    are removed.
+
+@contextmanager
+def begun_report(
+    database: Path, *, is_anonymous: bool, has_figures: bool
+) -> Iterator[Callable[[Path], WrittenReport]]:
+    """Begin to make a report in the background, from a database that has the marts.
+
+    What the block gets waits for the report and writes it to a folder, which it makes if need be. A file
+    appears whole or not at all; figures of an earlier report that have nothing to show now are removed.
 
     Args:
-        database: The published database.
-        directory: Where to write; made if it is not there.
+        database: The published database, or a warehouse that was built without failures.
         is_anonymous: Whether to leave out ids of customers and orders.
         has_figures: Whether to draw the figures too.
 
     Raises:
-        NotBuiltError: If there is no database.
+        NotBuiltError: By what the block gets, if there is no database.
     """
+    context = forking_context("regulars.charts.draw")
+    with ThreadPoolExecutor(1) as beside, ExitStack() as stack:
+        processes = None
+        if has_figures:
+            processes = ProcessPoolExecutor(DRAWING_PROCESSES, mp_context=context)
+            stack.callback(processes.shutdown, cancel_futures=True)
+        drafted = beside.submit(_draft, database, is_anonymous, processes)
+
+        def write(directory: Path) -> WrittenReport:
+            content, figures = drafted.result()
+            directory.mkdir(parents=True, exist_ok=True)
+            page = directory / PAGE
+            _write(page, content)
+            if figures is None:
+                return WrittenReport(page)
+            return WrittenReport(page, figures.write(directory / FIGURES), figures.left_out)
+
+        yield write
+
+
+def _draft(
+    database: Path, is_anonymous: bool, processes: ProcessPoolExecutor | None
+) -> tuple[bytes, _Figures | None]:
     with open_read_only(database) as connection:
         report = summarise(connection, is_anonymous=is_anonymous)
-    directory.mkdir(parents=True, exist_ok=True)
-    page = directory / PAGE
-    if not has_figures:
-        _write(page, render(report).encode())
-        return WrittenReport(page)
-    context = forking_context("regulars.charts.draw")
-    with ProcessPoolExecutor(DRAWING_PROCESSES, mp_context=context) as processes:
-        figures = _Figures(report, processes)
-        _write(page, render(report).encode())
-        return WrittenReport(page, figures.write(directory / FIGURES), figures.left_out)
+    figures = _Figures(report, processes) if processes else None
+    return render(report).encode(), figures
 
 
 class _Figures:
