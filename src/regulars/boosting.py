@@ -140,9 +140,11 @@ class Split:
 
 
 def _splits(node: Mapping[str, Any]) -> Iterator[Split]:
-    """The splits of a tree as LightGBM dumps it."""
+    """The splits of a tree as LightGBM dumps it; ValueError if they are not of numbers, missing as NaN."""
     if "split_feature" not in node:
         return
+    if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
+        raise ValueError("Contributions are told of trees that split numbers, with NaN as missing.")
     threshold = node["threshold"]
     # where training saw no missing value, LightGBM reads a missing one as 0
     is_known = node["missing_type"] == "NaN"

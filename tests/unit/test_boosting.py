@@ -81,6 +81,14 @@ def test_contributions_are_lightgbms_own(leaves: int, leaf_rows: int) -> None:
     np.testing.assert_allclose(contributions.reshape(300, -1), own, rtol=1e-9, atol=1e-12)
 
 
+def test_contributions_of_categories_are_refused() -> None:
+    features = np.arange(400.0).reshape(400, 1) % 4
+    data = lightgbm.Dataset(features, features[:, 0] % 2, categorical_feature=[0])
+    booster = lightgbm.train({"objective": "binary", "verbose": -1}, data, 2)
+    with pytest.raises(ValueError, match="split numbers"):
+        Trees(booster.model_to_string()).contributions(features)
+
+
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_one_and_two_threads_give_the_same_model(threads: str) -> None:
     result = subprocess.run(
