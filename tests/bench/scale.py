@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ lines, orders, customers, products = duckdb.execute(
 ).fetchone()
 print(json.dumps(dict(lines=lines, orders=orders, customers=customers, products=products)))
 """
+SCAN = "tests/bench/scan.py"
 DBT = "from dbt.cli.main import cli; cli()"
 # layer: the models that it ends with, by name or by folder; those made before are not made again
 LAYERS = {
@@ -199,6 +201,13 @@ def shop(folder: Path, size: int) -> tuple[Path, dict[str, Any]]:
     return data, counted | {"simulating_seconds": seconds}
 
 
+def scan(folder: Path, data: Path) -> dict[str, float]:
+    """Read the files' columns and do nothing with them: how fast the machine is just now."""
+    files = sorted(data.glob("*.parquet"))
+    usage = run_child([sys.executable, PROJECT / SCAN, *files], log=folder / "child.log")
+    return asdict(usage)
+
+
 def measure(folder: Path, size: int, options: argparse.Namespace) -> None:
     """Make a warehouse of a size layer by layer; results are written after each."""
     data, counted = shop(folder, size)
@@ -210,6 +219,7 @@ def measure(folder: Path, size: int, options: argparse.Namespace) -> None:
         "machine": _machine(),
         "load_before": os.getloadavg()[0],
         "shop": counted,
+        "scan": scan(folder, data),
         "layers": {},
     }
     with tempfile.TemporaryDirectory(dir=folder, prefix=f"x{size}-") as place:

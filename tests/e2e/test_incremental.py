@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -55,12 +56,27 @@ class Warehouse:
     def run(self, *models: str, is_full_refresh: bool = False, **variables: Any) -> None:
         """Run models; all must succeed."""
         arguments = ["run", "--select", *models]
-        failures = run_dbt(
-            [*arguments, "--full-refresh"] if is_full_refresh else arguments,
-            warehouse=self.path,
-            variables={"transactions_path": [str(self.files)]} | variables,
-        )
+        with self._on_stage() as stage:
+            failures = run_dbt(
+                [*arguments, "--full-refresh"] if is_full_refresh else arguments,
+                warehouse=stage.path,
+                variables={"transactions_path": [str(stage.files)]} | variables,
+            )
         assert failures == []
+
+    @contextmanager
+    def _on_stage(self) -> Iterator[Warehouse]:
+        """Put it where all are run, for dbt parses the project anew when a path differs."""
+        folder = Path(os.environ["DBT_TARGET_PATH"], "stage")
+        folder.mkdir(exist_ok=True)
+        stage = Warehouse(folder / self.path.name, folder / "files")
+        self.path.rename(stage.path)
+        self.files.rename(stage.files)
+        try:
+            yield stage
+        finally:
+            stage.path.rename(self.path)
+            stage.files.rename(self.files)
 
     def fingerprints(self, tables: Sequence[str]) -> dict[str, tuple[int, int]]:
         """Number of rows and a sum of hashes of each table, whatever the order of its rows and columns."""
