@@ -17,9 +17,12 @@
 -- Grain: one row per kept return line (return_line_id), with the sale line it belongs
 -- to where one is found.
 with
+    -- grouped by number alone, which DuckDB knows to be few: else it joins files to lines
+    -- and holds all lines in memory
     source_files as (
-        select distinct source_file_number, source_file
+        select source_file_number, min(source_file) as source_file
         from {{ ref("stg_transactions") }}
+        group by source_file_number
     ),
 
     returns_matched as (
