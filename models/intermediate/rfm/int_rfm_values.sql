@@ -1,7 +1,6 @@
 {{ config(materialized="table") }}
 
--- Grain: one row per as_of_date and customer_id. Recency, frequency and monetary
--- value of every
+-- Grain: as_of_date, customer_id. Recency, frequency and monetary value of every
 -- customer with an order that stands on the date.
 with
     as_of_dates as (select * from {{ ref("int_as_of_dates") }}),

@@ -19,8 +19,8 @@
 with
     transactions as (select * from {{ ref("int_transactions_disposed") }}),
 
-    -- grouped by number alone, which DuckDB knows to be few: else it joins files to lines
-    -- and holds all lines in memory
+    -- grouped by number alone, which DuckDB knows to be few: else it joins files
+    -- to lines and holds all lines in memory
     source_files as (
         select source_file_number, min(source_file) as source_file
         from {{ ref("stg_transactions") }}

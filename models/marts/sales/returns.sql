@@ -17,8 +17,8 @@
 -- Grain: one row per kept return line (return_line_id), with the sale line it belongs
 -- to where one is found.
 with
-    -- grouped by number alone, which DuckDB knows to be few: else it joins files to lines
-    -- and holds all lines in memory
+    -- grouped by number alone, which DuckDB knows to be few: else it joins files
+    -- to lines and holds all lines in memory
     source_files as (
         select source_file_number, min(source_file) as source_file
         from {{ ref("stg_transactions") }}
