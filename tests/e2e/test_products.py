@@ -142,6 +142,18 @@ def test_gaps_are_all_that_there_are_with_newcombes_interval(
         assert is_chance == (low <= 0 <= high)
 
 
+def test_lines_with_categories_are_those_of_orders(sample: Build) -> None:
+    columns = (
+        "order_line_id, order_id, customer_id, stock_code, sold_date, unit_price, gross_quantity,"
+        " gross_revenue"
+    )
+    ours = f"select {columns} from main_intermediate.int_order_line_categories"
+    theirs = f"select {columns} from main.order_lines"
+    for one, other in ((ours, theirs), (theirs, ours)):
+        assert sample.query_warehouse(f"{one} except all {other}") == []
+    assert sample.query_warehouse("select count(*) > 0 from main.order_lines") == [(True,)]
+
+
 @pytest.mark.parametrize(
     ("command", "variable", "message"),
     [

@@ -28,6 +28,7 @@ with
             kept_lines.customer_id,
             kept_lines.stock_code,
             kept_lines.quantity,
+            kept_lines.price,
             kept_lines.amount,
             kept_lines.occurred_date,
             kept_lines.disposition,

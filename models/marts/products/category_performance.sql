@@ -8,30 +8,24 @@
 -- Grain: one row per category of the taxonomy in force, unsold ones included, and
 -- OTHER where a line has it.
 with
-    order_lines as (select * from {{ ref("order_lines") }}),
-
     returns as (select * from {{ ref("returns") }}),
-
-    line_categories as (select line_id, category from {{ ref("int_line_categories") }}),
 
     scoring_date as (select * from {{ ref("int_as_of_dates") }} where is_scoring_date),
 
     sold_and_returned as (
         select
-            line_categories.category,
-            order_lines.stock_code,
-            order_lines.order_id,
-            order_lines.customer_id,
-            order_lines.unit_price,
-            order_lines.sold_date,
-            order_lines.sold_date as booked_date,
-            order_lines.gross_quantity,
-            order_lines.gross_revenue,
-            order_lines.gross_revenue as net_amount,
+            category,
+            stock_code,
+            order_id,
+            customer_id,
+            unit_price,
+            sold_date,
+            sold_date as booked_date,
+            gross_quantity,
+            gross_revenue,
+            gross_revenue as net_amount,
             0 as returned_quantity
-        from order_lines
-        inner join
-            line_categories on order_lines.order_line_id = line_categories.line_id
+        from {{ ref("int_order_line_categories") }}
         union all
         select
             line_categories.category,
@@ -46,7 +40,9 @@ with
             0 - returns.returned_revenue as net_amount,
             returns.returned_quantity
         from returns
-        inner join line_categories on returns.return_line_id = line_categories.line_id
+        inner join
+            {{ ref("int_line_categories") }} as line_categories
+            on returns.return_line_id = line_categories.line_id
     ),
 
     summed as (

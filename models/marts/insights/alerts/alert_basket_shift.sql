@@ -5,10 +5,6 @@ with
 
     scoring_date as (select * from {{ ref("int_as_of_dates") }} where is_scoring_date),
 
-    order_lines as (select * from {{ ref("order_lines") }}),
-
-    line_categories as (select line_id, category from {{ ref("int_line_categories") }}),
-
     windows as (
         select
             {{ add_days("scoring_date.as_of_date", "-rule.window_days") }}
@@ -16,13 +12,13 @@ with
             scoring_date.as_of_date as window_end,
             case
                 when
-                    min(order_lines.sold_date)
+                    min(order_line_categories.sold_date)
                     <=
                     {{ add_days("scoring_date.as_of_date", "-365 - rule.window_days") }}
                 then 365
                 else max(rule.window_days)
             end as days_back
-        from order_lines
+        from {{ ref("int_order_line_categories") }} as order_line_categories
         cross join rule
         cross join scoring_date
         group by scoring_date.as_of_date, rule.window_days
@@ -30,29 +26,25 @@ with
 
     windowed as (
         select
-            order_lines.order_id,
-            order_lines.order_line_id,
-            order_lines.sold_date >= windows.window_start as is_now
-        from order_lines
+            order_line_categories.order_id,
+            order_line_categories.category,
+            order_line_categories.sold_date >= windows.window_start as is_now
+        from {{ ref("int_order_line_categories") }} as order_line_categories
         cross join windows
         where
-            order_lines.sold_date < windows.window_end
+            order_line_categories.sold_date < windows.window_end
             and (
-                order_lines.sold_date >= windows.window_start
+                order_line_categories.sold_date >= windows.window_start
                 or (
-                    order_lines.sold_date
+                    order_line_categories.sold_date
                     >= {{ add_days("windows.window_start", "-windows.days_back") }}
-                    and order_lines.sold_date
+                    and order_line_categories.sold_date
                     < {{ add_days("windows.window_end", "-windows.days_back") }}
                 )
             )
     ),
 
-    order_categories as (
-        select distinct windowed.order_id, windowed.is_now, line_categories.category
-        from windowed
-        inner join line_categories on windowed.order_line_id = line_categories.line_id
-    ),
+    order_categories as (select distinct order_id, is_now, category from windowed),
 
     order_counts as (
         select

@@ -5,37 +5,29 @@ with
 
     scoring_date as (select * from {{ ref("int_as_of_dates") }} where is_scoring_date),
 
-    order_lines as (select * from {{ ref("order_lines") }}),
-
-    returns as (select * from {{ ref("returns") }}),
-
-    line_categories as (select line_id, category from {{ ref("int_line_categories") }}),
-
     dated_lines as (
-        select
-            order_line_id as line_id,
-            sold_date as line_date,
-            0 as is_return,
-            0 as amount
-        from order_lines
+        select category, sold_date as line_date, 0 as is_return, 0 as amount
+        from {{ ref("int_order_line_categories") }}
         union all
         select
-            return_line_id as line_id,
-            returned_date as line_date,
+            line_categories.category,
+            returns.returned_date as line_date,
             1 as is_return,
-            returned_revenue as amount
-        from returns
+            returns.returned_revenue as amount
+        from {{ ref("returns") }} as returns
+        inner join
+            {{ ref("int_line_categories") }} as line_categories
+            on returns.return_line_id = line_categories.line_id
     ),
 
     windowed as (
         select
-            line_categories.category,
+            dated_lines.category,
             dated_lines.is_return,
             dated_lines.amount,
             {{ days_between("dated_lines.line_date", "scoring_date.as_of_date") }}
             <= rule.window_days as is_in_window
         from dated_lines
-        inner join line_categories on dated_lines.line_id = line_categories.line_id
         cross join rule
         cross join scoring_date
         where
