@@ -155,19 +155,23 @@ def learn_affinities(
     return _best(sp.csr_matrix(scale @ pairs @ scale))
 
 
-def orders_together(purchases: pd.DataFrame, catalogue: Catalogue) -> sp.csr_matrix:
-    """Count the orders that hold both of two products.
+def orders_together(
+    purchases: pd.DataFrame, catalogue: Catalogue, affinities: sp.csr_matrix
+) -> sp.csr_matrix:
+    """Count the orders that hold both of two products, where one recommends the other.
 
     Args:
         purchases: As for `read_catalogue`; orders set apart are left out.
         catalogue: Of the same purchases.
+        affinities: As `learn_affinities` gives them.
 
     Returns:
         Shape (n, n).
     """
     _, orders, codes, shape = _baskets(purchases, catalogue)
     plain = sp.csr_matrix((np.ones(len(codes)), (orders, codes)), shape=shape)
-    return sp.csr_matrix(plain.T @ plain)
+    # of the others there are many times more, among which each look-up would have to find its way
+    return sp.csr_matrix((plain.T @ plain).multiply(affinities > 0))
 
 
 def profile(
@@ -294,6 +298,7 @@ def recommend(
     """
     lists = [_again_list(purchases, catalogue, settings)]
     everybody = pd.Index(sorted(purchases["customer_id"].unique()))
+    toward = affinities.T.tocsr()
     step = max(1, BATCH_CELLS // max(len(catalogue.products), 1))
     by_customer = purchases.sort_values("customer_id", kind="stable")
     starts = np.searchsorted(by_customer["customer_id"].to_numpy(dtype=object), everybody[::step])
@@ -301,7 +306,13 @@ def recommend(
         customers = everybody[number * step : (number + 1) * step]
         lists.extend(
             _new_lists(
-                by_customer.iloc[start:end], customers, catalogue, affinities, together, settings
+                by_customer.iloc[start:end],
+                customers,
+                catalogue,
+                affinities,
+                toward,
+                together,
+                settings,
             )
         )
     made = pd.concat(lists, ignore_index=True).reindex(columns=SCHEMA.names)
@@ -331,7 +342,7 @@ def recommend_customers(
     learnt = read_purchases(recent)
     catalogue = read_catalogue(learnt, date=date, settings=settings)
     affinities = learn_affinities(learnt, catalogue, half_life=NEW_HALF_LIFE)
-    together = orders_together(learnt, catalogue)
+    together = orders_together(learnt, catalogue, affinities)
 
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rest = None
@@ -383,6 +394,7 @@ def _new_lists(
     customers: pd.Index,
     catalogue: Catalogue,
     affinities: sp.csr_matrix,
+    toward: sp.csr_matrix,
     together: sp.csr_matrix,
     settings: RecommendationSettings,
 ) -> Iterator[pd.DataFrame]:
@@ -390,7 +402,6 @@ def _new_lists(
     profiles = profile(purchases, customers, catalogue, half_life=PROFILE_HALF_LIFE)
     scores = new_products(profiles, profiles, catalogue, affinities)
     best = top(scores, settings.count)
-    toward = affinities.T.tocsr()
     for place in range(int((best >= 0).sum(axis=1).max(initial=0))):
         rows = np.flatnonzero(best[:, place] >= 0)
         products = best[rows, place]

@@ -117,7 +117,7 @@ class TestNothingLeaks:
         later = purchases[purchases["order_date"] >= ORIGIN]
         catalogue = read_catalogue(before, date=ORIGIN, settings=SETTINGS)
         affinities = learn_affinities(before, catalogue, half_life=NEW_HALF_LIFE)
-        together = orders_together(before, catalogue)
+        together = orders_together(before, catalogue, affinities)
         made = recommend(before, catalogue, affinities, together, settings=SETTINGS)
         owned = before.groupby("customer_id")["stock_code"].agg(set)
         listed = made.groupby(["list", "customer_id"])["stock_code"].agg(set)

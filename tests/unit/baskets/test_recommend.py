@@ -59,7 +59,7 @@ def lists_of(
 def lists(purchases: pd.DataFrame, *, settings: RecommendationSettings = SETTINGS) -> pd.DataFrame:
     catalogue = read_catalogue(purchases, date=DATE, settings=settings)
     affinities = learn_affinities(purchases, catalogue, half_life=NEW_HALF_LIFE)
-    together = orders_together(purchases, catalogue)
+    together = orders_together(purchases, catalogue, affinities)
     return recommend(purchases, catalogue, affinities, together, settings=settings)
 
 
