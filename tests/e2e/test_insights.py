@@ -163,7 +163,7 @@ def test_all_alerts_and_opportunities_are_told_in_words(sample: Build) -> None:
 
 # what to change in the sample's tables so that an alert must tell something else
 CHANGES = {
-    "basket_shift": "delete from main.order_lines where sold_date >= date '2024-12-01'",
+    "basket_shift": "delete from main_intermediate.int_transactions_classified where occurred_date >= date '2024-12-01'",
     "cant_lose_them_silence": "update main.customer_rfm set monetary = 2 * monetary",
     "category_trend": "update main.category_trends set sentence = 'another trend'",
     "churn_revenue_at_risk": "update main.customer_scores set value_at_risk_90d = value_at_risk_90d / 2",
