@@ -19,7 +19,7 @@ with
             line_categories.order_id,
             line_categories.customer_id,
             line_categories.stock_code,
-            line_categories.category,
+            line_categories.category_number,
             line_categories.occurred_date as order_date
         from line_categories
         inner join

@@ -304,7 +304,7 @@ def recommend(
     starts = np.searchsorted(by_customer["customer_id"].to_numpy(dtype=object), everybody[::step])
     for number, (start, end) in enumerate(pairwise([*starts, len(by_customer)])):
         customers = everybody[number * step : (number + 1) * step]
-        lists.extend(
+        lists.append(
             _new_lists(
                 by_customer.iloc[start:end],
                 customers,
@@ -397,27 +397,34 @@ def _new_lists(
     toward: sp.csr_matrix,
     together: sp.csr_matrix,
     settings: RecommendationSettings,
-) -> Iterator[pd.DataFrame]:
-    """Yield the customers' products of each rank that anybody has one of."""
+) -> pd.DataFrame:
     profiles = profile(purchases, customers, catalogue, half_life=PROFILE_HALF_LIFE)
     scores = new_products(profiles, profiles, catalogue, affinities)
     best = top(scores, settings.count)
-    for place in range(int((best >= 0).sum(axis=1).max(initial=0))):
-        rows = np.flatnonzero(best[:, place] >= 0)
-        products = best[rows, place]
-        parts = profiles[rows].multiply(toward[products]).tocsr()
-        because = np.asarray(parts.argmax(axis=1)).ravel()
-        yield pd.DataFrame(
-            {
-                "customer_id": customers[rows],
-                "list": NEW_FOR_YOU,
-                "rank": place + 1,
-                "stock_code": catalogue.products[products],
-                "score": scores[rows, products],
-                "because_stock_code": catalogue.products[because],
-                "orders_together": np.asarray(together[because, products], dtype=float).ravel(),
-            }
-        )
+    rows, places = np.nonzero(best >= 0)
+    products = best[rows, places]
+    # what each customer bought, by how much of the product's score it makes
+    because = _columns_of_highest(profiles[rows].multiply(toward[products]).tocsr())
+    return pd.DataFrame(
+        {
+            "customer_id": customers[rows],
+            "list": NEW_FOR_YOU,
+            "rank": places + 1,
+            "stock_code": catalogue.products[products],
+            "score": scores[rows, products],
+            "because_stock_code": catalogue.products[because],
+            "orders_together": np.asarray(together[because, products], dtype=float).ravel(),
+        }
+    )
+
+
+def _columns_of_highest(values: sp.csr_matrix) -> np.ndarray:
+    """Column of each row's highest value, the first of equal ones; every row has a value above 0."""
+    values.sort_indices()
+    highest = np.maximum.reduceat(values.data, values.indptr[:-1])
+    is_highest = values.data == np.repeat(highest, np.diff(values.indptr))
+    found = np.flatnonzero(is_highest)
+    return values.indices[found[np.searchsorted(found, values.indptr[:-1])]]
 
 
 def _baskets(
