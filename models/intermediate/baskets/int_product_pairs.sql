@@ -1,17 +1,38 @@
 {{ config(materialized="table") }}
 
--- Grain: item_a, item_b (stock codes, in order). Products that are together in enough
--- orders.
-with
-    basket_items as (select * from {{ ref("int_basket_items") }}),
+{# prime to the number of buckets, which are many more than occurrences of pairs / needed orders #}
+{% set bucket -%}
+    mod(cast(one.item_number as bigint) * 48271 + other.item_number, 1048576)
+{%- endset %}
 
+-- Grain: item_a, item_b (stock codes, in order). Products that are together in enough
+-- orders. Nearly all pairs are in too few: pairs are first counted by buckets that many
+-- share, and only those of buckets with enough orders each for itself (Park, Chen and Yu
+-- 1995).
+with
     totals as (
-        select order_count
+        select {{ var("basket_pair_support") }} * order_count as least_order_count
         from {{ ref("int_basket_counts") }}
         where level = 'product' and item is null
     ),
 
     names as (select * from {{ ref("int_item_numbers") }}),
+
+    bucket_counts as (
+        select {{ bucket }} as bucket, count(*) as order_count
+        from {{ ref("int_basket_items") }} as one
+        inner join
+            {{ ref("int_basket_items") }} as other
+            on one.order_number = other.order_number
+            and one.item_number < other.item_number
+        group by {{ bucket }}
+    ),
+
+    frequent_buckets as (
+        select bucket_counts.bucket
+        from bucket_counts
+        inner join totals on bucket_counts.order_count >= totals.least_order_count
+    ),
 
     pairs as (
         select
@@ -20,11 +41,12 @@ with
             count(*) as orders_with_both,
             min(one.order_date) as first_order_date,
             max(one.order_date) as last_order_date
-        from basket_items as one
+        from {{ ref("int_basket_items") }} as one
         inner join
-            basket_items as other
+            {{ ref("int_basket_items") }} as other
             on one.order_number = other.order_number
             and one.item_number < other.item_number
+        inner join frequent_buckets on {{ bucket }} = frequent_buckets.bucket
         group by one.item_number, other.item_number
     ),
 
@@ -38,10 +60,7 @@ with
             pairs.first_order_date,
             pairs.last_order_date
         from pairs
-        inner join
-            totals
-            on pairs.orders_with_both
-            >= {{ var("basket_pair_support") }} * totals.order_count
+        inner join totals on pairs.orders_with_both >= totals.least_order_count
         inner join names as names_a on pairs.number_a = names_a.item_number
         inner join names as names_b on pairs.number_b = names_b.item_number
     )
