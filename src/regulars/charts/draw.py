@@ -15,7 +15,7 @@ import altair as alt
 import vl_convert
 
 from regulars.charts.marks import Rows
-from regulars.charts.theme import LIGHT, config, format_locale
+from regulars.charts.theme import LIGHT, PICTURE_FONT, config, format_locale
 
 FIGURE_WIDTH = 760
 PNG_SCALE = 2.0
@@ -84,7 +84,7 @@ def as_figure(
         "$schema": f"https://vega.github.io/schema/vega-lite/v{VEGA_LITE}.json",
         **sized,
         "datasets": datasets,
-        "config": config(LIGHT),
+        "config": config(LIGHT, PICTURE_FONT),
         "padding": 16,
         "title": {"text": title, "subtitle": [units, source]},
     }

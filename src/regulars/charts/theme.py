@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif'
+# vl-convert carries it, so that a picture is the same on every machine, and no file is opened for each letter.
+PICTURE_FONT = '"Liberation Sans", Arial, Helvetica, sans-serif'
 
 # Symbols of the commonest currencies; others are printed by their code.
 _SYMBOLS = {
@@ -79,17 +81,17 @@ DARK = Theme(
 )  # fmt: skip
 
 
-def config(theme: Theme) -> dict[str, Any]:
+def config(theme: Theme, font: str = FONT) -> dict[str, Any]:
     """Vega-Lite's `config` of a theme."""
     text = {
         "labelColor": theme.faint,
         "titleColor": theme.ink,
-        "labelFont": FONT,
-        "titleFont": FONT,
+        "labelFont": font,
+        "titleFont": font,
     }
     return {
         "background": theme.background,
-        "font": FONT,
+        "font": font,
         "view": {"stroke": None},
         "axis": text
         | {
@@ -120,8 +122,8 @@ def config(theme: Theme) -> dict[str, Any]:
         "title": {
             "color": theme.ink,
             "subtitleColor": theme.faint,
-            "font": FONT,
-            "subtitleFont": FONT,
+            "font": font,
+            "subtitleFont": font,
             "anchor": "start",
             "fontSize": 15,
             "fontWeight": 600,
@@ -138,7 +140,7 @@ def config(theme: Theme) -> dict[str, Any]:
         "circle": {"color": theme.accent, "size": 26, "opacity": 0.55},
         "rule": {"color": theme.faint},
         "tick": {"color": theme.ink, "thickness": 2},
-        "text": {"color": theme.ink, "fontSize": 11, "font": FONT},
+        "text": {"color": theme.ink, "fontSize": 11, "font": font},
         "geoshape": {"stroke": theme.background, "strokeWidth": 0.5},
         "style": {
             "muted-line": {"color": theme.faint, "strokeDash": [4, 3], "strokeWidth": 1.5},

@@ -53,6 +53,12 @@ def test_the_same_rows_give_the_same_picture() -> None:
     assert png == to_png(other)
 
 
+def test_a_picture_needs_no_font_of_the_machine() -> None:
+    drawn = ElementTree.fromstring(figure()).iter("{http://www.w3.org/2000/svg}text")
+    fonts = {text.get("font-family") for text in drawn}
+    assert fonts == {'"Liberation Sans", Arial, Helvetica, sans-serif'}
+
+
 def test_what_was_drawn_before_leaves_no_trace() -> None:
     spec = specification(sales.monthly_revenue(MONTHS))
     clipped = {
