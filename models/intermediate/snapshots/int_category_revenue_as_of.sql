@@ -1,3 +1,5 @@
+{# Sail would divide by revenue of rows that are left out #}
+{{ config(materialized="table" if target.name == "sail" else "view") }}
 {# the scoring date, the origins and the dates of the var, at most #}
 {% set date_numbers = range(
     1,

@@ -8,10 +8,8 @@ with
             customer_id,
             category,
             revenue,
-            case
-                when customer_revenue <> 0
-                then cast(revenue as double) / cast(customer_revenue as double)
-            end as revenue_share
+            cast(revenue as double)
+            / nullif(cast(customer_revenue as double), 0) as revenue_share
         from category_revenue
     )
 
