@@ -17,7 +17,7 @@ import duckdb
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
 from regulars.exports import ExportedFile
 from regulars.processes import prepare
-from regulars.warehouse import NotBuiltError, open_read_only
+from regulars.warehouse import NotBuiltError, open_read_only, recover
 
 DEFAULT_DATABASE = "regulars.duckdb"
 USABLE_ROWS_TEST = "assert_some_rows_are_usable"
@@ -117,6 +117,7 @@ def build(
     prepare()  # while dbt parses, which takes one core
     warehouse = warehouse_of(database)
     warehouse.parent.mkdir(parents=True, exist_ok=True)
+    recover(warehouse)
     loaded = set() if is_full_refresh else _loaded_files(warehouse)
     # unit tests check the code, not the data: they belong to the test suite
     arguments = ["build", "--exclude-resource-type", "unit_test"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -72,6 +72,23 @@ def open_published(
         connection.close()
         raise
     return connection, cursors
+
+
+def recover(warehouse: Path) -> None:
+    """Write into a database what an interrupted run left in the log beside it.
+
+    DuckDB does so on opening, but fails where a check of a table calls a function and its columns have comments
+    (duckdb/duckdb#20543), unless another database is open before. A file that is in use or damaged stays as it
+    is: dbt will say so.
+
+    Args:
+        warehouse: The file that dbt builds.
+    """
+    if not warehouse.with_name(f"{warehouse.name}.wal").exists():
+        return
+    with suppress(duckdb.Error), duckdb.connect(config={"max_vacuum_tasks": 0}) as connection:
+        connection.execute(f"attach {_literal(str(warehouse))} as warehouse")
+        connection.execute("checkpoint warehouse")
 
 
 def publish(warehouse: Path, published: Path) -> list[str]:

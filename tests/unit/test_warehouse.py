@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from regulars.warehouse import NotBuiltError, open_read_only, publish
+from regulars.warehouse import NotBuiltError, open_read_only, publish, recover
 
 
 @pytest.fixture
@@ -158,3 +158,33 @@ def test_a_publication_that_is_killed_leaves_the_old_copy_and_the_next_one_tidie
     assert [path.name for path in tmp_path.glob(".*tmp*")] == []
     with open_read_only(published) as connection:
         assert connection.execute("select count(*) from lines").fetchone() == (300_000,)
+
+
+KILLED_BUILD = """
+import os, sys
+import duckdb
+connection = duckdb.connect(sys.argv[1])
+connection.execute("create table ledger (outcome varchar check (outcome in ('kept', 'set aside')))")
+connection.execute("insert into ledger values ('kept')")
+connection.execute("comment on column ledger.outcome is 'What became of the row.'")
+os._exit(1)
+"""
+
+
+def test_what_a_killed_build_left_in_the_log_is_taken_in(tmp_path: Path) -> None:
+    database = tmp_path / "shop_warehouse.duckdb"
+    subprocess.run([sys.executable, "-c", KILLED_BUILD, database], check=False)
+    log = tmp_path / "shop_warehouse.duckdb.wal"
+    assert log.exists()
+    recover(database)
+    assert not log.exists()
+    with open_read_only(database) as connection:
+        assert connection.execute("from ledger").fetchall() == [("kept",)]
+
+
+def test_a_damaged_database_is_left_to_dbt(tmp_path: Path) -> None:
+    database = tmp_path / "shop_warehouse.duckdb"
+    database.write_bytes(b"no database")
+    (tmp_path / "shop_warehouse.duckdb.wal").write_bytes(b"no log")
+    recover(database)
+    assert database.read_bytes() == b"no database"
