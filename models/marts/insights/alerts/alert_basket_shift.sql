@@ -5,6 +5,12 @@ with
 
     scoring_date as (select * from {{ ref("int_as_of_dates") }} where is_scoring_date),
 
+    -- without groups, so that it is known to be one row
+    first_sale as (
+        select min(sold_date) as first_sold_date
+        from {{ ref("int_order_line_categories") }}
+    ),
+
     windows as (
         select
             {{ add_days("scoring_date.as_of_date", "-rule.window_days") }}
@@ -12,16 +18,15 @@ with
             scoring_date.as_of_date as window_end,
             case
                 when
-                    min(order_line_categories.sold_date)
+                    first_sale.first_sold_date
                     <=
                     {{ add_days("scoring_date.as_of_date", "-365 - rule.window_days") }}
                 then 365
-                else max(rule.window_days)
+                else rule.window_days
             end as days_back
-        from {{ ref("int_order_line_categories") }} as order_line_categories
+        from first_sale
         cross join rule
         cross join scoring_date
-        group by scoring_date.as_of_date, rule.window_days
     ),
 
     windowed as (
