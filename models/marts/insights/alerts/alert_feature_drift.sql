@@ -15,11 +15,9 @@ with
 
     scoring_date as (select * from {{ ref("int_as_of_dates") }} where is_scoring_date),
 
-    snapshots as (select * from {{ ref("training_snapshots") }}),
-
     judged as (
         select max(as_of_date) as judged_on
-        from snapshots
+        from {{ ref("training_snapshots") }} as snapshots
         where orders_90d is not null and not is_scoring_date
     ),
 
@@ -29,7 +27,7 @@ with
                 '{{ feature }}' as feature,
                 snapshots.is_scoring_date,
                 cast(snapshots.{{ feature }} as double) as value
-            from snapshots
+            from {{ ref("training_snapshots") }} as snapshots
             cross join judged
             where
                 snapshots.is_scoring_date or snapshots.as_of_date = judged.judged_on

@@ -7,8 +7,6 @@ with
 
     scoring_date as (select * from {{ ref("int_as_of_dates") }} where is_scoring_date),
 
-    segment_history as (select * from {{ ref("segment_history") }}),
-
     standings as (select * from {{ ref("segment_standings") }}),
 
     customer_scores as (select * from {{ ref("customer_scores") }}),
@@ -18,7 +16,8 @@ with
             as_of_date as to_date,
             lag(as_of_date) over (order by as_of_date) as from_date,
             row_number() over (order by as_of_date desc) as months_ago
-        from (select distinct as_of_date from segment_history) as month_ends
+        from
+            (select distinct as_of_date from {{ ref("segment_history") }}) as month_ends
     ),
 
     high_value as (
@@ -32,13 +31,13 @@ with
             and standings_after.standing = 'at_risk' as is_newly_at_risk
         from months
         inner join
-            segment_history as before
+            {{ ref("segment_history") }} as before
             on months.from_date = before.as_of_date
             and before.m_score = {{ highest_score }}
         inner join
             standings as standings_before on before.segment = standings_before.segment
         left join
-            segment_history as after
+            {{ ref("segment_history") }} as after
             on months.to_date = after.as_of_date
             and before.customer_id = after.customer_id
         left join
