@@ -1,3 +1,6 @@
+{# a query of its own: with all other alerts, lines took more memory than there is #}
+{{ config(materialized="table") }}
+
 -- Grain: one row: how far the categories in orders of the window have moved from those
 -- of the same days a year before, or of the window before where there is no year.
 with

@@ -1,3 +1,6 @@
+{# a query of its own: with all other alerts, lines took more memory than there is #}
+{{ config(materialized="table") }}
+
 -- Grain: one row for all products and one per category with sales in the window:
 -- returned lines per sold line, against the year before the window.
 with

@@ -1,3 +1,6 @@
+{# a query of its own: with all other alerts, lines took more memory than there is #}
+{{ config(materialized="table") }}
+
 -- Grain: one row: the share of dated rows that were set aside in the window, against
 -- the year before it.
 with
