@@ -304,7 +304,7 @@ def recommend(
     starts = np.searchsorted(by_customer["customer_id"].to_numpy(dtype=object), everybody[::step])
     for number, (start, end) in enumerate(pairwise([*starts, len(by_customer)])):
         customers = everybody[number * step : (number + 1) * step]
-        lists.append(
+        lists.extend(
             _new_lists(
                 by_customer.iloc[start:end],
                 customers,
@@ -397,15 +397,18 @@ def _new_lists(
     toward: sp.csr_matrix,
     together: sp.csr_matrix,
     settings: RecommendationSettings,
-) -> pd.DataFrame:
+) -> Iterator[pd.DataFrame]:
+    """Yield the customers' lists, unless all are empty."""
     profiles = profile(purchases, customers, catalogue, half_life=PROFILE_HALF_LIFE)
     scores = new_products(profiles, profiles, catalogue, affinities)
     best = top(scores, settings.count)
     rows, places = np.nonzero(best >= 0)
+    if not rows.size:
+        return
     products = best[rows, places]
     # what each customer bought, by how much of the product's score it makes
     because = _columns_of_highest(profiles[rows].multiply(toward[products]).tocsr())
-    return pd.DataFrame(
+    yield pd.DataFrame(
         {
             "customer_id": customers[rows],
             "list": NEW_FOR_YOU,

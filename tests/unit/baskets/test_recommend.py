@@ -210,6 +210,10 @@ class TestScores:
         expected = [[1, 3, 2, 4, -1], [-1] * 5, [0, 1, 2, 3, 4]]
         assert top(scores, count).tolist() == [row[:count] for row in expected]
 
+    def test_of_a_shop_with_one_product_have_nothing_new(self):
+        made = lists(frame([("1", "c", "D", 5)]))
+        assert made["list"].tolist() == [BUY_AGAIN]
+
     def test_equal_products_rank_by_stock_code(self):
         made = lists(frame([("1", "c", "DB", 5), ("2", "d", "DBFEAC", 5)]))
         assert codes(made, BUY_AGAIN) == "BD"
