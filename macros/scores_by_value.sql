@@ -10,8 +10,7 @@
         {{ value }},
         cast(
             least(
-                5,
-                floor(5e0 * (min(place) + max(place) - 1) / (2 * customer_count)) + 1
+                5, floor(5e0 * (min(place) + max(place) - 1) / (2 * customer_count)) + 1
             ) as integer
         ) as score
     from

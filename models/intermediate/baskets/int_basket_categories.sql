@@ -29,8 +29,7 @@ with
             order_categories.order_date
         from order_categories
         inner join
-            categories
-            on order_categories.category_number = categories.category_number
+            categories on order_categories.category_number = categories.category_number
         inner join
             customer_segments
             on order_categories.customer_id = customer_segments.customer_id

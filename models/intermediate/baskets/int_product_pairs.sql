@@ -7,8 +7,8 @@
 
 -- Grain: item_a, item_b (stock codes, in order). Products that are together in enough
 -- orders. Nearly all pairs are in too few: pairs are first counted by buckets that many
--- share, and only those of buckets with enough orders each for itself (Park, Chen and Yu
--- 1995).
+-- share, and only those of buckets with enough orders each for itself (Park, Chen and
+-- Yu 1995).
 with
     totals as (
         select {{ var("basket_pair_support") }} * order_count as least_order_count

@@ -17,7 +17,7 @@ with
 
     judged as (
         select max(as_of_date) as judged_on
-        from {{ ref("training_snapshots") }} as snapshots
+        from {{ ref("training_snapshots") }}
         where orders_90d is not null and not is_scoring_date
     ),
 
