@@ -190,12 +190,14 @@ def test_a_change_of_the_data_changes_what_each_alert_says(sample: Build, tmp_pa
         )
     )
     assert CHANGES.keys() == told.keys()
+    alerts = sample.database.parent / "target/compiled/regulars/models/marts/insights/alerts"
     with duckdb.connect(str(warehouse)) as connection:
         for alert, change in CHANGES.items():
             connection.execute("begin")
             connection.execute(change)
+            made = (alerts / f"alert_{alert}.sql").read_text(encoding="utf-8")
             found = connection.execute(
-                f"select list(sentence order by subject) from main_intermediate.alert_{alert}"
+                f"select list(sentence order by subject) from ({made}\n)"
             ).fetchone()
             connection.execute("rollback")
             assert found[0] != told[alert], alert
