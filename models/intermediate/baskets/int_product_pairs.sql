@@ -1,6 +1,6 @@
 {{ config(materialized="table") }}
 
-{# prime to the number of buckets, which are many more than occurrences of pairs / needed orders #}
+{# the factor has no divisor in common with the number of buckets, so that all are used #}
 {% set bucket -%}
     mod(cast(one.item_number as bigint) * 48271 + other.item_number, 1048576)
 {%- endset %}
