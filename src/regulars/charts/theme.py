@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif'
-# vl-convert carries it, so that a picture is the same on every machine, and no file is opened for each letter.
+# vl-convert carries it, so that a PNG is the same on every machine, and no file is opened for each letter.
 PICTURE_FONT = '"Liberation Sans", Arial, Helvetica, sans-serif'
 
 # Symbols of the commonest currencies; others are printed by their code.
