@@ -20,12 +20,15 @@ from regulars.baskets.recommend import (
     PROFILE_HALF_LIFE,
     Catalogue,
     RecommendationSettings,
+    coded,
     habits,
     learn_affinities,
     new_products,
+    positions,
     profile,
     read_catalogue,
     top,
+    toward_sold,
 )
 
 WINDOW_DAYS = 90
@@ -99,7 +102,7 @@ def backtest_recommendations(
     end = origin + pd.Timedelta(days=WINDOW_DAYS)
     before = purchases[purchases["order_date"] < origin]
     window = purchases[(purchases["order_date"] >= origin) & (purchases["order_date"] < end)]
-    window = window[window["customer_id"].isin(before["customer_id"].unique())]
+    window = window[window["customer_id"].isin(coded(before["customer_id"])[1])]
     if window.empty:
         return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
     catalogue = read_catalogue(before, date=origin, settings=settings)
@@ -107,7 +110,8 @@ def backtest_recommendations(
         half_life: learn_affinities(before, catalogue, half_life=half_life)
         for half_life in (NEW_HALF_LIFE, BASKET_HALF_LIFE)
     }
-    customers = pd.Index(sorted(window["customer_id"].unique()))
+    to_sold = toward_sold(affinities[NEW_HALF_LIFE], catalogue)
+    _, customers = coded(window["customer_id"])
     step = max(1, BATCH_CELLS // len(catalogue.products))
     parts = []
     for start in range(0, len(customers), step):
@@ -119,12 +123,10 @@ def backtest_recommendations(
         owned = bought.toarray() > 0
         parts.append(
             {
-                NEW_FOR_YOU: _new_hits(
-                    bought, owned, follows, catalogue, affinities[NEW_HALF_LIFE], settings
-                ),
+                NEW_FOR_YOU: _new_hits(bought, owned, follows, catalogue, to_sold, settings),
                 BUY_AGAIN: _again_hits(known, some, owned, follows, catalogue, settings),
                 REST_OF_BASKET: _basket_hits(
-                    known, followed, catalogue, affinities[BASKET_HALF_LIFE], settings
+                    known, followed, catalogue, affinities[BASKET_HALF_LIFE].strength, settings
                 ),
             }
         )
@@ -150,12 +152,12 @@ def _new_hits(
     owned: np.ndarray,
     follows: np.ndarray,
     catalogue: Catalogue,
-    affinities: sp.csr_matrix,
+    to_sold: sp.csr_matrix,
     settings: RecommendationSettings,
 ) -> dict[str, np.ndarray]:
     truth = follows & ~owned
     judged = truth.any(axis=1)
-    ours = new_products(bought, bought, catalogue, affinities)
+    ours = new_products(bought, to_sold)
     popular = np.where(owned, 0, catalogue.popularity)
     return {
         method: _hits(scores[judged], truth[judged], settings.count)
@@ -176,8 +178,8 @@ def _again_hits(
     own = habits(known, catalogue)
     ours, often = np.zeros(truth.shape), np.zeros(truth.shape)
     at = (
-        customers.get_indexer(own["customer_id"]),
-        catalogue.products.get_indexer(own["stock_code"]),
+        positions(own["customer_id"], customers),
+        positions(own["stock_code"], catalogue.products),
     )
     ours[at] = 1 / own["rank"]
     often[at] = own["bought_on_days"]
@@ -192,33 +194,36 @@ def _basket_hits(
     known: pd.DataFrame,
     window: pd.DataFrame,
     catalogue: Catalogue,
-    affinities: sp.csr_matrix,
+    strength: sp.csr_matrix,
     settings: RecommendationSettings,
 ) -> dict[str, np.ndarray]:
-    first = (
-        window.sort_values(["order_date", "order_id"]).groupby("customer_id")["order_id"].first()
-    )
+    dated = window.sort_values(["order_date", "order_id"])
+    first = dated.loc[~dated["customer_id"].duplicated(), "order_id"]
     baskets = window[window["order_id"].isin(first) & ~window["is_set_apart"]].sort_values(
         ["customer_id", "stock_code"]
     )
-    sizes = baskets.groupby("customer_id")["stock_code"].transform("size")
-    baskets = baskets[sizes > 1]
+    codes, _ = coded(baskets["customer_id"])
+    is_alone = np.bincount(codes)[codes] == 1
+    baskets = baskets[~is_alone]
     if baskets.empty:
         return dict.fromkeys((OURS, OWN_HISTORY, POPULARITY), np.zeros(0))
-    places = baskets.groupby("customer_id").cumcount()
-    drawn = baskets["customer_id"].map(_hash) % sizes[sizes > 1]
-    asked = baskets[places == drawn]
-    given = baskets[places != drawn]
-    customers = pd.Index(asked["customer_id"])
+    codes, customers = coded(baskets["customer_id"])
+    sizes = np.bincount(codes)
+    starts = np.cumsum(sizes) - sizes
+    drawn = starts + [
+        _hash(customer) % size for customer, size in zip(customers, sizes, strict=True)
+    ]
+    asked = baskets.iloc[drawn]
+    given = baskets.drop(index=asked.index)
     # each product of the basket counts alike
     rest = profile(given, customers, catalogue, half_life=np.inf)
-    fits = (rest @ affinities).toarray()
+    fits = (rest @ strength).toarray()
     fits /= np.maximum(fits.max(axis=1, keepdims=True), np.finfo(float).tiny)
     own = known[known["customer_id"].isin(customers)]
     habit = profile(own, customers, catalogue, half_life=HABIT_HALF_LIFE).toarray()
     possible = catalogue.is_sold & ~(rest.toarray() > 0)
     truth = np.zeros(fits.shape, dtype=bool)
-    columns = catalogue.products.get_indexer(asked["stock_code"])
+    columns = positions(asked["stock_code"], catalogue.products)
     truth[np.flatnonzero(columns >= 0), columns[columns >= 0]] = True
     scores = {
         OURS: fits + OWN_WEIGHT * np.minimum(habit, 1),

@@ -17,6 +17,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import scipy.sparse as sp
 
 from regulars.engine import Spread, map_batches
@@ -102,6 +103,19 @@ class Catalogue:
     usual_gaps: np.ndarray
 
 
+@dataclass(frozen=True)
+class Affinities:
+    """How well products go together: from each (row) to its NEIGHBOURS best (columns).
+
+    Attributes:
+        strength: Shape (n, n), above 0 for the neighbours.
+        orders: Orders that hold both, shape (n, n), for the neighbours only.
+    """
+
+    strength: sp.csr_matrix
+    orders: sp.csr_matrix
+
+
 def read_catalogue(
     purchases: pd.DataFrame, *, date: pd.Timestamp, settings: RecommendationSettings
 ) -> Catalogue:
@@ -115,17 +129,19 @@ def read_catalogue(
     Returns:
         The products that anybody bought.
     """
-    codes, products = pd.factorize(purchases["stock_code"], sort=True)
+    codes, products = coded(purchases["stock_code"])
     age = _age(purchases, date)
     popularity = np.bincount(codes[age <= settings.recent_days], minlength=len(products))
-    days = purchases[["customer_id", "order_date"]].assign(code=codes).drop_duplicates()
-    days = days.sort_values(["customer_id", "code", "order_date"])
-    gaps = days.groupby(["customer_id", "code"])["order_date"].diff().dt.days
-    by_product = gaps.groupby(days["code"]).agg(["median", "count"]).reindex(range(len(products)))
+    customers, _ = coded(purchases["customer_id"])
+    owners, bought, ages = _distinct_days(customers, codes, age)
+    is_again = (owners[1:] == owners[:-1]) & (bought[1:] == bought[:-1])
+    gaps = pd.Series(np.diff(ages)[is_again], dtype=float)
+    by_product = gaps.groupby(bought[1:][is_again]).agg(["median", "count"])
+    by_product = by_product.reindex(range(len(products)))
     usual = by_product["median"].where(by_product["count"] >= PRODUCT_GAPS_FROM, gaps.median())
     return Catalogue(
         date=date,
-        products=pd.Index(products),
+        products=products,
         is_sold=popularity > 0,
         popularity=popularity,
         usual_gaps=usual.to_numpy(dtype=float),
@@ -134,7 +150,7 @@ def read_catalogue(
 
 def learn_affinities(
     purchases: pd.DataFrame, catalogue: Catalogue, *, half_life: float
-) -> sp.csr_matrix:
+) -> Affinities:
     """Weigh what is bought together.
 
     Args:
@@ -143,35 +159,18 @@ def learn_affinities(
         half_life: Days after which an order counts half.
 
     Returns:
-        From each product (row) to its NEIGHBOURS best (columns), shape (n, n).
+        The neighbours of each product.
     """
-    counted, orders, codes, shape = _baskets(purchases, catalogue)
-    sizes = np.bincount(orders)[orders] if len(orders) else np.zeros(0)
+    counted = purchases[~purchases["is_set_apart"]]
+    orders, names = coded(counted["order_id"])
+    codes = positions(counted["stock_code"], catalogue.products)
+    sizes = np.bincount(orders, minlength=len(names))[orders]
     weights = 0.5 ** (_age(counted, catalogue.date) / half_life) / np.maximum(sizes - 1, 1)
-    weighted = sp.csr_matrix((np.sqrt(weights), (orders, codes)), shape=shape)
-    pairs = sp.csr_matrix(weighted.T @ weighted)
-    scale = sp.diags_array(1 / np.sqrt(pairs.diagonal() + SHRINKAGE))
-    pairs.setdiag(0)
-    return _best(sp.csr_matrix(scale @ pairs @ scale))
-
-
-def orders_together(
-    purchases: pd.DataFrame, catalogue: Catalogue, affinities: sp.csr_matrix
-) -> sp.csr_matrix:
-    """Count the orders that hold both of two products, where one recommends the other.
-
-    Args:
-        purchases: As for `read_catalogue`; orders set apart are left out.
-        catalogue: Of the same purchases.
-        affinities: As `learn_affinities` gives them.
-
-    Returns:
-        Shape (n, n).
-    """
-    _, orders, codes, shape = _baskets(purchases, catalogue)
-    plain = sp.csr_matrix((np.ones(len(codes)), (orders, codes)), shape=shape)
-    # of the others there are many times more, among which each look-up would have to find its way
-    return sp.csr_matrix((plain.T @ plain).multiply(affinities > 0))
+    places, shape = (orders, codes), (len(names), len(catalogue.products))
+    # the product of matrices takes the time: one gives weights, as the real part, and orders
+    plain = sp.csr_matrix((np.ones(len(codes)), places), shape=shape)
+    pairs = sp.csr_matrix(plain.T.tocsr() @ sp.csr_matrix((weights + 1j, places), shape=shape))
+    return _nearest(pairs, scale=1 / np.sqrt(pairs.diagonal().real + SHRINKAGE))
 
 
 def profile(
@@ -188,8 +187,8 @@ def profile(
     Returns:
         Shape (m, n), above 0 where the customer bought the product.
     """
-    rows = customers.get_indexer(purchases["customer_id"])
-    columns = catalogue.products.get_indexer(purchases["stock_code"])
+    rows = positions(purchases["customer_id"], customers)
+    columns = positions(purchases["stock_code"], catalogue.products)
     known = columns >= 0
     weights = 0.5 ** (_age(purchases, catalogue.date) / half_life)
     shape = (len(customers), len(catalogue.products))
@@ -216,24 +215,27 @@ def top(scores: np.ndarray, count: int) -> np.ndarray:
     return best
 
 
-def new_products(
-    bought: sp.csr_matrix, profiles: sp.csr_matrix, catalogue: Catalogue, affinities: sp.csr_matrix
-) -> np.ndarray:
-    """Score the products that customers have not bought and that are still sold.
+def new_products(profiles: sp.csr_matrix, strength: sp.csr_matrix) -> np.ndarray:
+    """Score the products that customers have not bought.
 
     Args:
-        bought: Above 0 where a customer bought a product, shape (m, n).
         profiles: As `profile` gives them, shape (m, n).
-        catalogue: The products.
-        affinities: How well they go together.
+        strength: How well products go with those in question, as `toward_sold` gives it.
 
     Returns:
         Shape (m, n); 0 where a product does not come into question.
     """
-    scores = (profiles @ affinities).toarray()
-    scores[:, ~catalogue.is_sold] = 0
-    scores[bought.nonzero()] = 0
+    scores = (profiles @ strength).toarray()
+    scores[profiles.nonzero()] = 0
     return scores
+
+
+def toward_sold(affinities: Affinities, catalogue: Catalogue) -> sp.csr_matrix:
+    """Return the strength of affinities to the products that are still sold; shape (n, n)."""
+    strength = affinities.strength.copy()
+    strength.data[~catalogue.is_sold[strength.indices]] = 0
+    strength.eliminate_zeros()
+    return strength
 
 
 def habits(purchases: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
@@ -250,37 +252,39 @@ def habits(purchases: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
         half after HABIT_HALF_LIFE days, times the root of the product's orders lately), is_due,
         bought_on_days, days_since_bought, usual_gap_days, rank.
     """
-    sold = purchases[purchases["stock_code"].isin(catalogue.products[catalogue.is_sold])]
-    days = sold[["customer_id", "stock_code", "order_date"]].drop_duplicates()
-    days = days.assign(
-        age=_age(days, catalogue.date),
-        weight=0.5 ** (_age(days, catalogue.date) / HABIT_HALF_LIFE),
-    ).sort_values(["customer_id", "stock_code", "age"])
-    own = days.groupby(["customer_id", "stock_code"], sort=True)
-    found = own.agg(
-        score=("weight", "sum"),
-        bought_on_days=("age", "size"),
-        days_since_bought=("age", "min"),
-        first=("age", "max"),
-    ).reset_index()
-    rhythm = (found["first"] - found["days_since_bought"]) / (found["bought_on_days"] - 1)
-    products = catalogue.products.get_indexer(found["stock_code"])
-    found["score"] *= np.sqrt(catalogue.popularity[products])
-    usual = catalogue.usual_gaps[products]
-    found["usual_gap_days"] = rhythm.where(found["bought_on_days"] >= CUSTOMER_DAYS_FROM, usual)
-    found["is_due"] = found["days_since_bought"] >= found["usual_gap_days"]
-    found = found.drop(columns="first").sort_values(
-        ["customer_id", "score", "stock_code"], ascending=[True, False, True]
+    products = positions(purchases["stock_code"], catalogue.products)
+    customers, names = coded(purchases["customer_id"])
+    is_sold = np.append(catalogue.is_sold, False)[products]  # -1: a product that is not known
+    owners, bought, ages = _distinct_days(
+        customers[is_sold], products[is_sold], _age(purchases, catalogue.date)[is_sold]
     )
-    found["rank"] = found.groupby("customer_id").cumcount() + 1
-    return found.reset_index(drop=True)
+    starts = _starts(owners, bought)
+    days = np.diff(starts, append=len(owners))
+    owners, bought, last = owners[starts], bought[starts], ages[starts]
+    faded = np.add.reduceat(0.5 ** (ages / HABIT_HALF_LIFE), starts) if len(starts) else last
+    rhythm = (ages[starts + days - 1] - last) / np.maximum(days - 1, 1)
+    usual = np.where(days >= CUSTOMER_DAYS_FROM, rhythm, catalogue.usual_gaps[bought])
+    score = faded * np.sqrt(catalogue.popularity[bought])
+    order = np.lexsort((bought, -score, owners))
+    found = pd.DataFrame(
+        {
+            "customer_id": pd.Categorical.from_codes(owners, names),
+            "stock_code": pd.Categorical.from_codes(bought, catalogue.products),
+            "score": score,
+            "is_due": last >= usual,
+            "bought_on_days": days,
+            "days_since_bought": last,
+            "usual_gap_days": usual,
+        }
+    )
+    found = found.iloc[order].reset_index(drop=True)
+    return found.assign(rank=_ranks(owners[order]))
 
 
 def recommend(
     purchases: pd.DataFrame,
     catalogue: Catalogue,
-    affinities: sp.csr_matrix,
-    together: sp.csr_matrix,
+    affinities: Affinities,
     *,
     settings: RecommendationSettings,
 ) -> pd.DataFrame:
@@ -290,31 +294,30 @@ def recommend(
         purchases: Columns PURCHASE_COLUMNS: all rows of these customers before the catalogue's date.
         catalogue: The products.
         affinities: As `learn_affinities` gives them, of NEW_HALF_LIFE.
-        together: As `orders_together` gives them.
         settings: How many.
 
     Returns:
         Columns of SCHEMA, sorted by customer, list and rank. Lists are shorter where less is known.
     """
-    lists = [_again_list(purchases, catalogue, settings)]
-    everybody = pd.Index(sorted(purchases["customer_id"].unique()))
-    toward = affinities.T.tocsr()
+    _, customers = coded(purchases["customer_id"])
+    profiles = profile(purchases, customers, catalogue, half_life=PROFILE_HALF_LIFE)
+    strength = toward_sold(affinities, catalogue)
+    incoming = strength.T.tocsr()
     step = max(1, BATCH_CELLS // max(len(catalogue.products), 1))
-    by_customer = purchases.sort_values("customer_id", kind="stable")
-    starts = np.searchsorted(by_customer["customer_id"].to_numpy(dtype=object), everybody[::step])
-    for number, (start, end) in enumerate(pairwise([*starts, len(by_customer)])):
-        customers = everybody[number * step : (number + 1) * step]
-        lists.extend(
-            _new_lists(
-                by_customer.iloc[start:end],
-                customers,
-                catalogue,
-                affinities,
-                toward,
-                together,
-                settings,
+    lists = [_again_list(purchases, catalogue, settings)]
+    for start in range(0, len(customers), step):
+        some = slice(start, start + step)
+        new = _new_list(profiles[some], strength, incoming, count=settings.count)
+        if len(new):
+            products, because = new["product"], new["because"]
+            lists.append(
+                new.assign(
+                    customer_id=customers[some][new["row"]],
+                    stock_code=catalogue.products[products],
+                    because_stock_code=catalogue.products[because],
+                    orders_together=np.ravel(affinities.orders[because, products]),
+                )
             )
-        )
     made = pd.concat(lists, ignore_index=True).reindex(columns=SCHEMA.names)
     return made.sort_values(["customer_id", "list", "rank"], ignore_index=True)
 
@@ -342,24 +345,23 @@ def recommend_customers(
     learnt = read_purchases(recent)
     catalogue = read_catalogue(learnt, date=date, settings=settings)
     affinities = learn_affinities(learnt, catalogue, half_life=NEW_HALF_LIFE)
-    together = orders_together(learnt, catalogue, affinities)
 
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rest = None
         for batch in batches:
-            rows = _typed(pa.Table.from_batches([batch]))
-            rows = rows if rest is None else pd.concat([rest, rows], ignore_index=True)
+            rows = pa.Table.from_batches([batch])
+            rows = rows if rest is None else pa.concat_tables([rest, rows])
             # the last customer may go on in the next batch
-            is_last = rows["customer_id"] == rows["customer_id"].iloc[-1]
-            rest = rows[is_last]
-            yield from made(rows[~is_last])
+            is_last = pc.equal(rows["customer_id"], rows["customer_id"][-1])
+            rest = rows.filter(is_last)
+            yield from made(rows.filter(pc.invert(is_last)))
         if rest is not None:
             yield from made(rest)
 
-    def made(rows: pd.DataFrame) -> list[pa.RecordBatch]:
-        if rows.empty:
+    def made(rows: pa.Table) -> list[pa.RecordBatch]:
+        if not rows.num_rows:
             return []
-        lists = recommend(rows, catalogue, affinities, together, settings=settings)
+        lists = recommend(_typed(rows), catalogue, affinities, settings=settings)
         return pa.Table.from_pandas(lists, schema=SCHEMA, preserve_index=False).to_batches()
 
     return map_batches(
@@ -385,44 +387,46 @@ def _again_list(
     chosen = own[own["rank"] <= settings.count].sort_values(
         ["customer_id", "is_due", "rank"], ascending=[True, False, True]
     )
-    chosen["rank"] = chosen.groupby("customer_id").cumcount() + 1
-    return chosen.assign(list=BUY_AGAIN)
+    ids = {name: chosen[name].astype(object) for name in ("customer_id", "stock_code")}
+    return chosen.assign(**ids, list=BUY_AGAIN, rank=_ranks(chosen["customer_id"].cat.codes))
 
 
-def _new_lists(
-    purchases: pd.DataFrame,
-    customers: pd.Index,
-    catalogue: Catalogue,
-    affinities: sp.csr_matrix,
-    toward: sp.csr_matrix,
-    together: sp.csr_matrix,
-    settings: RecommendationSettings,
-) -> Iterator[pd.DataFrame]:
-    """Yield the customers' lists, unless all are empty."""
-    profiles = profile(purchases, customers, catalogue, half_life=PROFILE_HALF_LIFE)
-    scores = new_products(profiles, profiles, catalogue, affinities)
-    best = top(scores, settings.count)
+def _new_list(
+    profiles: sp.csr_matrix, strength: sp.csr_matrix, incoming: sp.csr_matrix, *, count: int
+) -> pd.DataFrame:
+    """Choose new products.
+
+    Args:
+        profiles: As `profile` gives them, shape (m, n).
+        strength: As `toward_sold` gives it, shape (n, n).
+        incoming: The same, transposed.
+        count: How many for a customer.
+
+    Returns:
+        Columns row (of the customer), list, rank, product (column), score, because (column of the
+        product bought that makes most of the score).
+    """
+    scores = new_products(profiles, strength)
+    best = top(scores, count)
     rows, places = np.nonzero(best >= 0)
-    if not rows.size:
-        return
     products = best[rows, places]
-    # what each customer bought, by how much of the product's score it makes
-    because = _columns_of_highest(profiles[rows].multiply(toward[products]).tocsr())
-    yield pd.DataFrame(
+    shares = profiles[rows].multiply(incoming[products])
+    return pd.DataFrame(
         {
-            "customer_id": customers[rows],
+            "row": rows,
             "list": NEW_FOR_YOU,
             "rank": places + 1,
-            "stock_code": catalogue.products[products],
+            "product": products,
             "score": scores[rows, products],
-            "because_stock_code": catalogue.products[because],
-            "orders_together": np.asarray(together[because, products], dtype=float).ravel(),
+            "because": _columns_of_highest(shares.tocsr()),
         }
     )
 
 
 def _columns_of_highest(values: sp.csr_matrix) -> np.ndarray:
     """Column of each row's highest value, the first of equal ones; every row has a value above 0."""
+    if not values.nnz:
+        return np.zeros(0, dtype=int)
     values.sort_indices()
     highest = np.maximum.reduceat(values.data, values.indptr[:-1])
     is_highest = values.data == np.repeat(highest, np.diff(values.indptr))
@@ -430,35 +434,92 @@ def _columns_of_highest(values: sp.csr_matrix) -> np.ndarray:
     return values.indices[found[np.searchsorted(found, values.indptr[:-1])]]
 
 
-def _baskets(
-    purchases: pd.DataFrame, catalogue: Catalogue
-) -> tuple[pd.DataFrame, np.ndarray, np.ndarray, tuple[int, int]]:
-    """Leave out the orders set apart; number the orders and products of the rest."""
-    counted = purchases[~purchases["is_set_apart"]]
-    orders, names = pd.factorize(counted["order_id"])
-    codes = catalogue.products.get_indexer(counted["stock_code"])
-    return counted, orders, codes, (len(names), len(catalogue.products))
+def _nearest(pairs: sp.csr_matrix, *, scale: np.ndarray) -> Affinities:
+    """Keep the NEIGHBOURS strongest of each product.
 
-
-def _best(scores: sp.csr_matrix) -> sp.csr_matrix:
-    """Keep the NEIGHBOURS highest above 0 of each row; of equal ones those of the first columns."""
-    scores.eliminate_zeros()
-    scores.sort_indices()
-    kept = [
-        start + _highest(scores.data[start:end])
-        for start, end in zip(scores.indptr, scores.indptr[1:], strict=False)
+    Args:
+        pairs: Weights as real, orders as imaginary parts, shape (n, n), symmetric.
+        scale: What a product's weights are multiplied with, shape (n,).
+    """
+    strength, orders, columns = [], [], []
+    for product, (start, end) in enumerate(pairwise(pairs.indptr)):
+        others, sums = pairs.indices[start:end], pairs.data[start:end]
+        values = scale[product] * sums.real * scale[others]
+        values[others == product] = 0
+        kept = _highest(values, others)
+        strength.append(values[kept])
+        orders.append(sums.imag[kept])
+        columns.append(others[kept])
+    starts = np.cumsum([0, *map(len, columns)])
+    of_neighbours = [
+        sp.csr_matrix(
+            (
+                np.concatenate([np.zeros(0), *parts]),
+                np.concatenate([np.zeros(0, int), *columns]),
+                starts,
+            ),
+            shape=pairs.shape,
+        )
+        for parts in (strength, orders)
     ]
-    places = np.concatenate(kept) if kept else np.zeros(0, dtype=int)
-    starts = np.cumsum([0, *map(len, kept)])
-    return sp.csr_matrix((scores.data[places], scores.indices[places], starts), shape=scores.shape)
+    return Affinities(*of_neighbours)
 
 
-def _highest(values: np.ndarray) -> np.ndarray:
-    if len(values) <= NEIGHBOURS:
-        return np.arange(len(values))
-    least = np.partition(values, -NEIGHBOURS)[-NEIGHBOURS]
-    above, equal = np.flatnonzero(values > least), np.flatnonzero(values == least)
-    return np.sort(np.concatenate([above, equal[: NEIGHBOURS - len(above)]]))
+def _highest(values: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Places of the NEIGHBOURS highest values above 0, by column; of equal ones those of the first columns."""
+    found = np.flatnonzero(values > 0)
+    if len(found) > NEIGHBOURS:
+        least = np.partition(values[found], -NEIGHBOURS)[-NEIGHBOURS]
+        above, equal = np.flatnonzero(values > least), np.flatnonzero(values == least)
+        equal = equal[np.argsort(columns[equal])]
+        found = np.concatenate([above, equal[: NEIGHBOURS - len(above)]])
+    return found[np.argsort(columns[found])]
+
+
+def _distinct_days(
+    customers: np.ndarray, products: np.ndarray, ages: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Leave out repetitions of customer, product and age (in days); sort by them in this order."""
+    width, span = products.max(initial=0) + 1, ages.max(initial=0) + 1
+    keys = np.sort((customers * width + products) * span + ages)
+    pairs, ages = np.divmod(keys[_starts(keys)], span)
+    return *np.divmod(pairs, width), ages
+
+
+def _starts(*keys: np.ndarray) -> np.ndarray:
+    """Where rows sorted by keys begin a new one."""
+    is_new = np.zeros(len(keys[0]), dtype=bool)
+    is_new[:1] = True
+    for key in keys:
+        is_new[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(is_new)
+
+
+def _ranks(groups: np.ndarray) -> np.ndarray:
+    """Number the rows of each group from 1; rows of a group follow each other."""
+    groups = np.asarray(groups)
+    starts = _starts(groups)
+    return np.arange(len(groups)) - np.repeat(starts, np.diff(starts, append=len(groups))) + 1
+
+
+def coded(ids: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Number ids by their order.
+
+    Returns:
+        A number for each row, and the ids that occur, sorted.
+    """
+    if not isinstance(ids.dtype, pd.CategoricalDtype):
+        codes, names = pd.factorize(ids, sort=True)
+        return codes, pd.Index(names)
+    codes = ids.cat.codes.to_numpy()
+    occurs = np.bincount(codes, minlength=len(ids.cat.categories)) > 0
+    return (np.cumsum(occurs) - 1)[codes], ids.cat.categories[occurs]
+
+
+def positions(ids: pd.Series, among: pd.Index) -> np.ndarray:
+    """Return where each id is in an index; -1 where it is not."""
+    codes, names = coded(ids)
+    return among.get_indexer(names)[codes]
 
 
 def _age(purchases: pd.DataFrame, date: pd.Timestamp) -> np.ndarray:
@@ -469,11 +530,17 @@ def _typed(purchases: pa.Table) -> pd.DataFrame:
     ids = ("order_id", "customer_id", "stock_code")
     frame = pd.DataFrame(
         {
-            # equal ids are one object: a word for each row, and its hash is known
-            name: purchases[name].combine_chunks().dictionary_encode().to_pandas().astype(object)
-            if name in ids
-            else purchases[name].to_pandas()
+            name: _categorical(purchases[name]) if name in ids else purchases[name].to_pandas()
             for name in PURCHASE_COLUMNS
         }
     )
     return frame.astype({"order_date": "datetime64[us]", "is_set_apart": "bool"})
+
+
+def _categorical(ids: pa.ChunkedArray) -> pd.Categorical:
+    """Ids as numbers, in the order of the ids."""
+    found = ids.combine_chunks().dictionary_encode()
+    order = pc.array_sort_indices(found.dictionary).to_numpy()
+    codes = np.argsort(order)[found.indices.to_numpy()]
+    names = found.dictionary.take(order).to_numpy(zero_copy_only=False)
+    return pd.Categorical.from_codes(codes, pd.Index(names, dtype=object))
