@@ -17,7 +17,8 @@ def run(size: int, *, feature_seconds: float, score_seconds: float) -> dict[str,
             "peak_bytes": 4.2e9,
             "spilled_bytes": 0,
             "database_bytes": 1e9,
-            "models": {"some_model": seconds - 1},
+            "models": {"some_model": seconds - 1, "another": 0.5},
+            "model_peak_bytes": {"some_model": 3.1e9},
         }
 
     return {
@@ -64,8 +65,19 @@ def test_the_page_says_what_is_met_and_what_is_missed() -> None:
     assert scores.endswith("| met |")
     assert "4.20 GB" in peak
     assert "| *through segments* | *361.0* | *722.0* | *180.5* |" in page
-    # 3.6 to 360 model seconds at a hundred times the lines
-    assert "| segments | 1.00 |" in page
+    # 4.1 to 360.5 model seconds at a hundred times the lines
+    assert "| segments | 0.97 |" in page
+
+
+def test_the_slowest_models_come_first_with_the_memory_that_is_known() -> None:
+    page = render([run(100, feature_seconds=300, score_seconds=200)])
+    models = [line for line in page.splitlines() if line.startswith(("| some_model", "| another"))]
+    assert models == [
+        "| some_model | segments | 299.0 | 3,100 |",
+        "| some_model | scores | 199.0 | 3,100 |",
+        "| another | segments | 0.5 |  |",
+        "| another | scores | 0.5 |  |",
+    ]
 
 
 def test_a_run_that_ended_early_meets_no_goal_of_memory() -> None:
