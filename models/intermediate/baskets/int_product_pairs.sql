@@ -29,9 +29,11 @@ with
     ),
 
     frequent_buckets as (
-        select bucket_counts.bucket
+        select bucket
         from bucket_counts
-        inner join totals on bucket_counts.order_count >= totals.least_order_count
+        -- joined with totals, DuckDB takes them for more than the pairs and keeps
+        -- those in memory
+        where order_count >= (select least_order_count from totals)
     ),
 
     pairs as (
