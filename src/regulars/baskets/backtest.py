@@ -22,7 +22,7 @@ from regulars.baskets.recommend import (
     RecommendationSettings,
     coded,
     habits,
-    learn_affinities,
+    learn_strengths,
     new_products,
     positions,
     profile,
@@ -106,11 +106,9 @@ def backtest_recommendations(
     if window.empty:
         return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
     catalogue = read_catalogue(before, date=origin, settings=settings)
-    affinities = {
-        half_life: learn_affinities(before, catalogue, half_life=half_life)
-        for half_life in (NEW_HALF_LIFE, BASKET_HALF_LIFE)
-    }
-    to_sold = toward_sold(affinities[NEW_HALF_LIFE], catalogue)
+    half_lives = (NEW_HALF_LIFE, BASKET_HALF_LIFE)
+    to_new, to_basket = learn_strengths(before, catalogue, half_lives=half_lives)
+    to_new = toward_sold(to_new, catalogue)
     _, customers = coded(window["customer_id"])
     step = max(1, BATCH_CELLS // len(catalogue.products))
     parts = []
@@ -123,11 +121,9 @@ def backtest_recommendations(
         owned = bought.toarray() > 0
         parts.append(
             {
-                NEW_FOR_YOU: _new_hits(bought, owned, follows, catalogue, to_sold, settings),
+                NEW_FOR_YOU: _new_hits(bought, owned, follows, catalogue, to_new, settings),
                 BUY_AGAIN: _again_hits(known, some, owned, follows, catalogue, settings),
-                REST_OF_BASKET: _basket_hits(
-                    known, followed, catalogue, affinities[BASKET_HALF_LIFE].strength, settings
-                ),
+                REST_OF_BASKET: _basket_hits(known, followed, catalogue, to_basket, settings),
             }
         )
     hits = {
@@ -152,12 +148,12 @@ def _new_hits(
     owned: np.ndarray,
     follows: np.ndarray,
     catalogue: Catalogue,
-    to_sold: sp.csr_matrix,
+    strength: sp.csr_matrix,
     settings: RecommendationSettings,
 ) -> dict[str, np.ndarray]:
     truth = follows & ~owned
     judged = truth.any(axis=1)
-    ours = new_products(bought, to_sold)
+    ours = new_products(bought, strength)
     popular = np.where(owned, 0, catalogue.popularity)
     return {
         method: _hits(scores[judged], truth[judged], settings.count)

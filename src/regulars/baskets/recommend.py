@@ -8,7 +8,7 @@ rhythm, or else by that of the product, and among these the most often bought.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -36,6 +36,8 @@ HABIT_HALF_LIFE = 180.0
 SHRINKAGE = 1.0
 # Neighbours kept of each product.
 NEIGHBOURS = 200
+# Blocks that scores are looked through in, for each rank: more leave fewer to be sorted, fewer are sooner looked through.
+BLOCKS_OF_A_RANK = 8
 # Gaps between purchases that a product's, and a customer's, own rhythm is taken from.
 PRODUCT_GAPS_FROM = 5
 CUSTOMER_DAYS_FROM = 3
@@ -162,15 +164,30 @@ def learn_affinities(
         The neighbours of each product.
     """
     counted = purchases[~purchases["is_set_apart"]]
-    orders, names = coded(counted["order_id"])
-    codes = positions(counted["stock_code"], catalogue.products)
-    sizes = np.bincount(orders, minlength=len(names))[orders]
-    weights = 0.5 ** (_age(counted, catalogue.date) / half_life) / np.maximum(sizes - 1, 1)
-    places, shape = (orders, codes), (len(names), len(catalogue.products))
-    # the product of matrices takes the time: one gives weights, as the real part, and orders
-    plain = sp.csr_matrix((np.ones(len(codes)), places), shape=shape)
-    pairs = sp.csr_matrix(plain.T.tocsr() @ sp.csr_matrix((weights + 1j, places), shape=shape))
-    return _nearest(pairs, scale=1 / np.sqrt(pairs.diagonal().real + SHRINKAGE))
+    weights = _weights(counted, catalogue, half_life)
+    pairs = _summed_pairs(counted, catalogue, weights, np.ones(len(counted)))
+    strength, places = _nearest(pairs, np.real)
+    orders = (pairs.data.imag[places], strength.indices, strength.indptr)
+    return Affinities(strength, sp.csr_matrix(orders, shape=strength.shape))
+
+
+def learn_strengths(
+    purchases: pd.DataFrame, catalogue: Catalogue, *, half_lives: tuple[float, float]
+) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+    """Weigh what is bought together by two half-lives, in the time of one.
+
+    Args:
+        purchases: As for `learn_affinities`.
+        catalogue: Of the same purchases.
+        half_lives: Days after which an order counts half.
+
+    Returns:
+        `Affinities.strength` for each.
+    """
+    counted = purchases[~purchases["is_set_apart"]]
+    one, other = (_weights(counted, catalogue, half_life) for half_life in half_lives)
+    pairs = _summed_pairs(counted, catalogue, one, other)
+    return _nearest(pairs, np.real)[0], _nearest(pairs, np.imag)[0]
 
 
 def profile(
@@ -200,13 +217,16 @@ def top(scores: np.ndarray, count: int) -> np.ndarray:
 
     Equal scores rank by column.
     """
-    best = np.full((len(scores), min(count, scores.shape[1])), -1)
+    width = scores.shape[1]
+    best = np.full((len(scores), min(count, width)), -1)
     least = np.zeros((len(scores), 1))
-    if scores.shape[1] > count:
-        least = np.partition(scores, -count, axis=1)[:, -count, np.newaxis]
-    rows, columns = np.nonzero(
-        (scores >= least) & (scores > 0)
-    )  # more than `count` where scores tie
+    blocks = BLOCKS_OF_A_RANK * count
+    if width >= blocks:
+        # so many blocks have a score as high as the last of so many best blocks: no other score can be wanted
+        whole = scores[:, : width // blocks * blocks].reshape(len(scores), -1, blocks)
+        highest = whole.max(axis=1)
+        least = np.partition(highest, -count, axis=1)[:, -count, np.newaxis]
+    rows, columns = np.nonzero((scores >= least) & (scores > 0))
     order = np.lexsort((columns, -scores[rows, columns], rows))
     rows, columns = rows[order], columns[order]
     places = np.arange(len(rows)) - np.searchsorted(rows, rows)
@@ -230,9 +250,9 @@ def new_products(profiles: sp.csr_matrix, strength: sp.csr_matrix) -> np.ndarray
     return scores
 
 
-def toward_sold(affinities: Affinities, catalogue: Catalogue) -> sp.csr_matrix:
-    """Return the strength of affinities to the products that are still sold; shape (n, n)."""
-    strength = affinities.strength.copy()
+def toward_sold(strength: sp.csr_matrix, catalogue: Catalogue) -> sp.csr_matrix:
+    """Leave out affinities to products that are no longer sold; shape (n, n)."""
+    strength = strength.copy()
     strength.data[~catalogue.is_sold[strength.indices]] = 0
     strength.eliminate_zeros()
     return strength
@@ -301,7 +321,7 @@ def recommend(
     """
     _, customers = coded(purchases["customer_id"])
     profiles = profile(purchases, customers, catalogue, half_life=PROFILE_HALF_LIFE)
-    strength = toward_sold(affinities, catalogue)
+    strength = toward_sold(affinities.strength, catalogue)
     incoming = strength.T.tocsr()
     step = max(1, BATCH_CELLS // max(len(catalogue.products), 1))
     lists = [_again_list(purchases, catalogue, settings)]
@@ -434,35 +454,62 @@ def _columns_of_highest(values: sp.csr_matrix) -> np.ndarray:
     return values.indices[found[np.searchsorted(found, values.indptr[:-1])]]
 
 
-def _nearest(pairs: sp.csr_matrix, *, scale: np.ndarray) -> Affinities:
-    """Keep the NEIGHBOURS strongest of each product.
+def _weights(purchases: pd.DataFrame, catalogue: Catalogue, half_life: float) -> np.ndarray:
+    """What each row counts: less with age, and less in large orders."""
+    orders, _ = coded(purchases["order_id"])
+    sizes = np.bincount(orders)[orders]
+    return 0.5 ** (_age(purchases, catalogue.date) / half_life) / np.maximum(sizes - 1, 1)
+
+
+def _summed_pairs(
+    purchases: pd.DataFrame, catalogue: Catalogue, one: np.ndarray, other: np.ndarray
+) -> sp.csr_matrix:
+    """Sum two weights of orders for each pair of products, as real and imaginary part.
+
+    The product of matrices takes the time: one gives both.
 
     Args:
-        pairs: Weights as real, orders as imaginary parts, shape (n, n), symmetric.
-        scale: What a product's weights are multiplied with, shape (n,).
+        purchases: Rows that count.
+        catalogue: Their products.
+        one: A weight of each row, the same for all rows of an order.
+        other: Another.
+
+    Returns:
+        Shape (n, n), symmetric, columns in no order.
     """
-    strength, orders, columns = [], [], []
+    orders, names = coded(purchases["order_id"])
+    places = (orders, positions(purchases["stock_code"], catalogue.products))
+    shape = (len(names), len(catalogue.products))
+    plain = sp.csr_matrix((np.ones(len(purchases)), places), shape=shape)
+    return sp.csr_matrix(plain.T.tocsr() @ sp.csr_matrix((one + 1j * other, places), shape=shape))
+
+
+def _nearest(
+    pairs: sp.csr_matrix, part: Callable[[np.ndarray], np.ndarray]
+) -> tuple[sp.csr_matrix, np.ndarray]:
+    """Keep the NEIGHBOURS strongest of each product, how common both are set against their weight.
+
+    Args:
+        pairs: As `_summed_pairs` gives them, shape (n, n).
+        part: Takes the weight from a sum: the real or the imaginary part.
+
+    Returns:
+        The strengths, shape (n, n), and where in the data of the pairs those kept are.
+    """
+    weights = part(pairs.data)
+    scale = 1 / np.sqrt(part(pairs.diagonal()) + SHRINKAGE)
+    strength, places = [np.zeros(0)], [np.zeros(0, dtype=int)]
     for product, (start, end) in enumerate(pairwise(pairs.indptr)):
-        others, sums = pairs.indices[start:end], pairs.data[start:end]
-        values = scale[product] * sums.real * scale[others]
+        others = pairs.indices[start:end]
+        values = scale[product] * weights[start:end] * scale[others]
         values[others == product] = 0
         kept = _highest(values, others)
         strength.append(values[kept])
-        orders.append(sums.imag[kept])
-        columns.append(others[kept])
-    starts = np.cumsum([0, *map(len, columns)])
-    of_neighbours = [
-        sp.csr_matrix(
-            (
-                np.concatenate([np.zeros(0), *parts]),
-                np.concatenate([np.zeros(0, int), *columns]),
-                starts,
-            ),
-            shape=pairs.shape,
-        )
-        for parts in (strength, orders)
-    ]
-    return Affinities(*of_neighbours)
+        places.append(start + kept)
+    starts = np.cumsum([0, *map(len, places[1:])])
+    found = np.concatenate(places)
+    kept_pairs = (np.concatenate(strength), pairs.indices[found], starts)
+    return sp.csr_matrix(kept_pairs, shape=pairs.shape), found
 
 
 def _highest(values: np.ndarray, columns: np.ndarray) -> np.ndarray:

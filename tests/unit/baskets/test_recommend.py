@@ -208,6 +208,16 @@ class TestScores:
         expected = [[1, 3, 2, 4, -1], [-1] * 5, [0, 1, 2, 3, 4]]
         assert top(scores, count).tolist() == [row[:count] for row in expected]
 
+    @pytest.mark.parametrize("width", [79, 80, 81, 400])
+    def test_the_best_are_those_of_a_full_sort(self, width):
+        random = np.random.default_rng(width)
+        # many equal ones, and rows with fewer above 0 than are wanted
+        scores = random.integers(0, 30, (50, width)) * (random.random((50, width)) < 0.2)
+        scores[:5, 12:] = 0
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :10]
+        expected = np.where(np.take_along_axis(scores, order, axis=1) > 0, order, -1)
+        np.testing.assert_array_equal(top(scores.astype(float), 10), expected)
+
     def test_of_a_shop_with_one_product_have_nothing_new(self):
         made = lists(frame([("1", "c", "D", 5)]))
         assert made["list"].tolist() == [BUY_AGAIN]
