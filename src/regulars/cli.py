@@ -135,7 +135,9 @@ def build(
     from contextlib import nullcontext
 
     from regulars import project
+    from regulars.charts.assets import begin_bundling
     from regulars.exports import export as write_files
+    from regulars.processes import prepare
     from regulars.report.write import begun_report
     from regulars.warehouse import publish as publish_marts
 
@@ -149,6 +151,9 @@ def build(
     say = (lambda _line: None) if quiet else (lambda line: typer.echo(line, err=True))
     say(f"Source: {_source(chosen)}")
     database, outputs = db.absolute(), out.absolute()
+    prepare()
+    if has_report:
+        begin_bundling()  # while dbt parses, which takes one core
     built = project.build(database, variables=chosen, is_full_refresh=is_full_refresh, on_step=say)
     say(f"Publishing; writing files{' and the report' if has_report else ''} to {out}")
     # drawn while the marts are published, which takes one core

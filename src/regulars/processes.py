@@ -9,7 +9,9 @@ As with all of Python's `multiprocessing`, a script that runs dbt itself must be
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -31,6 +33,17 @@ LIBRARIES = (
 )
 
 
+# What the GNU C library, by environment and by mallopt, and pyarrow do with memory that is freed: 128 KiB and
+# more go back to the system at once, and threads share what is kept. Else each thread keeps its own for later.
+ALLOCATION = {
+    "MALLOC_ARENA_MAX": 2,
+    "MALLOC_TRIM_THRESHOLD_": 128 * 1024,
+    "MALLOC_MMAP_THRESHOLD_": 128 * 1024,
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+_MALLOPT = {"MALLOC_ARENA_MAX": -8, "MALLOC_TRIM_THRESHOLD_": -1, "MALLOC_MMAP_THRESHOLD_": -3}
+
+
 class EndedError(RegularsError):
     """A process ended before its work was done."""
 
@@ -50,11 +63,27 @@ def forking_context(*preload: str) -> BaseContext:
 
 
 def prepare() -> None:
-    """Begin to import what a build's processes need, in the background; without it the first one waits."""
+    """Get ready for a build, here and in the processes that it will start.
+
+    Freed memory is given back (see ALLOCATION, but for what the environment says already), and what processes
+    need is imported in the background; without it the first one waits.
+    """
+    for name, value in ALLOCATION.items():
+        if name not in os.environ:
+            os.environ[name] = str(value)
+            _set_allocation(name, value)
     if forking_context(*LIBRARIES).get_start_method() == "forkserver":
         from multiprocessing import forkserver  # no such module where the system cannot fork
 
         forkserver.ensure_running()
+
+
+def _set_allocation(name: str, value: int | str) -> None:
+    """Change it in this process too, whose library has read the environment; not where there is no such library."""
+    if os.name == "posix" and name in _MALLOPT:
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_MALLOPT[name], value)
 
 
 def call_apart(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:

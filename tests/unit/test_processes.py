@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import traceback
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from regulars.baskets.rules import RuleSettings, find_rules
 from regulars.errors import InvalidSettingError
-from regulars.processes import EndedError, call_apart
+from regulars.processes import ALLOCATION, EndedError, call_apart
 from regulars.project import check
 
 
@@ -44,3 +46,24 @@ def test_errors_keep_their_type_and_words_and_nothing_follows_them() -> None:
 def test_a_process_that_the_system_ends_is_told_of() -> None:
     with pytest.raises(EndedError, match="process of end_myself was ended from outside"):
         call_apart(end_myself)
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "2"), ("8", "8")])
+def test_a_builds_processes_give_memory_back_unless_told_otherwise(
+    given: str | None, found: str, tmp_path: Path
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os\n"
+        "from regulars.processes import call_apart, prepare\n"
+        "if __name__ == '__main__':\n"
+        "    prepare()\n"
+        "    print(call_apart(os.getenv, 'MALLOC_ARENA_MAX'), end='')\n",
+        encoding="utf-8",
+    )
+    environment = {key: value for key, value in os.environ.items() if key not in ALLOCATION}
+    told = {} if given is None else {"MALLOC_ARENA_MAX": given}
+    run = subprocess.run(
+        [sys.executable, script], env=environment | told, capture_output=True, text=True, check=True
+    )
+    assert run.stdout == found

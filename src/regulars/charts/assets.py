@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -10,11 +12,28 @@ import vl_convert
 
 from regulars.charts.draw import VEGA_LITE
 from regulars.charts.theme import DARK, LIGHT, config
+from regulars.processes import forking_context
 
 
 @cache
+def begin_bundling() -> Future[str]:
+    """Begin to bundle Vega in a process of its own: it takes seconds, 120 MB of memory and 35 GB of addresses."""
+    pool = ProcessPoolExecutor(1, mp_context=forking_context("regulars.charts.draw"))
+    bundled = pool.submit(_bundle)
+    pool.shutdown(wait=False)
+    return bundled
+
+
 def vega_bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script (see THIRD_PARTY.md)."""
+    try:
+        return begin_bundling().result()
+    except BrokenProcessPool:
+        begin_bundling.cache_clear()  # the next page may have better luck
+        raise
+
+
+def _bundle() -> str:
     text = vl_convert.javascript_bundle(vl_version=VEGA_LITE).replace("\r", "")
     # inside a script element these would end it or change how it is read
     return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from regulars.charts.assets import begin_bundling
 from regulars.charts.draw import as_figure, to_pictures, to_svg
 from regulars.processes import forking_context
 from regulars.report.render import render
@@ -63,6 +64,7 @@ def begun_report(
         NotBuiltError: By what the block gets, if there is no database.
     """
     context = forking_context("regulars.charts.draw")
+    begin_bundling()
     with ThreadPoolExecutor(1) as beside, ExitStack() as stack:
         processes = None
         if has_figures:

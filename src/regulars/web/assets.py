@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import multiprocessing
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -64,10 +62,8 @@ class Asset:
             return self._made[0]
 
 
-def _bundled_apart() -> str:
-    # the bundler takes 120 MB of memory and 35 GB of addresses, which a process of its own gives back
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return f"/*\n{vega_licence()}*/\n{pool.submit(vega_bundle).result()}"
+def _vega() -> str:
+    return f"/*\n{vega_licence()}*/\n{vega_bundle()}"
 
 
 @cache
@@ -77,7 +73,7 @@ def assets() -> Mapping[str, Asset]:
     found = [
         Asset("theme.css", STYLE, theme_style(), theme_style),
         Asset("draw.js", SCRIPT, drawing_script(), drawing_script),
-        Asset("vega.js", SCRIPT, versions, _bundled_apart),
+        Asset("vega.js", SCRIPT, versions, _vega),
     ]
     return {asset.name: asset for asset in found}
 
