@@ -89,12 +89,15 @@ def _goals(runs: Sequence[Mapping[str, Any]]) -> str:
                 f"| raw Parquet to {layer} | ≤ {seconds} s | {wall:,.0f} s ({cpu:,.0f} CPU s; load before "
                 f"{run['load_before']:.1f}) | {_verdict(wall <= seconds)} |"
             )
-    peak, last = max(cost["peak_bytes"] for cost in run["layers"].values()), list(run["layers"])[-1]
+    # the goal ends with the scores
+    names = list(run["layers"])
+    judged = names[: names.index(SCORES_TO) + 1] if SCORES_TO in names else names
+    peak, last = max(run["layers"][name]["peak_bytes"] for name in judged), names[-1]
     verdict = _verdict(peak <= GOAL_PEAK_BYTES)
     if SCORES_TO not in run["layers"] and peak <= GOAL_PEAK_BYTES:
         verdict = f"not known: the run ended after {last}"
     rows.append(
-        f"| largest resident memory | ≤ {GOAL_PEAK_BYTES / 1e9:.0f} GB | {peak / 1e9:.2f} GB | {verdict} |"
+        f"| largest resident memory to {SCORES_TO} | ≤ {GOAL_PEAK_BYTES / 1e9:.0f} GB | {peak / 1e9:.2f} GB | {verdict} |"
     )
     head = [
         f"| x{GOAL_SIZE}, DuckDB at {GOAL_MEMORY} (the goal allows 4 GB) | goal | measured | |",

@@ -29,11 +29,11 @@ with
     ),
 
     frequent_buckets as (
-        select bucket
+        select bucket_counts.bucket
         from bucket_counts
         -- joined with totals, DuckDB takes them for more than the pairs and keeps
         -- those in memory
-        where order_count >= (select least_order_count from totals)
+        where bucket_counts.order_count >= (select totals.least_order_count from totals)
     ),
 
     pairs as (
