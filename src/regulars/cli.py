@@ -151,9 +151,10 @@ def build(
     say = (lambda _line: None) if quiet else (lambda line: typer.echo(line, err=True))
     say(f"Source: {_source(chosen)}")
     database, outputs = db.absolute(), out.absolute()
+    # in the background while dbt parses, which takes one core
     prepare()
     if has_report:
-        begin_bundling()  # while dbt parses, which takes one core
+        begin_bundling()
     built = project.build(database, variables=chosen, is_full_refresh=is_full_refresh, on_step=say)
     say(f"Publishing; writing files{' and the report' if has_report else ''} to {out}")
     # drawn while the marts are published, which takes one core

@@ -17,7 +17,6 @@ import duckdb
 
 from regulars.errors import InvalidSettingError, RegularsError, UnusableInputError
 from regulars.exports import ExportedFile
-from regulars.processes import prepare
 from regulars.warehouse import NotBuiltError, open_read_only, recover
 
 DEFAULT_DATABASE = "regulars.duckdb"
@@ -115,7 +114,6 @@ def build(
         UnusableInputError: If the input as a whole cannot be used.
         BuildError: If a model or test failed.
     """
-    prepare()  # while dbt parses, which takes one core
     warehouse = warehouse_of(database)
     warehouse.parent.mkdir(parents=True, exist_ok=True)
     recover(warehouse)

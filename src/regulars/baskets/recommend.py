@@ -36,7 +36,7 @@ HABIT_HALF_LIFE = 180.0
 SHRINKAGE = 1.0
 # Neighbours kept of each product.
 NEIGHBOURS = 200
-# Blocks that scores are looked through in, for each rank: more leave fewer to be sorted, fewer are sooner looked through.
+# Blocks that scores are looked through in, for each rank of a list: with more of them fewer scores are left to be sorted.
 BLOCKS_OF_A_RANK = 8
 # Gaps between purchases that a product's, and a customer's, own rhythm is taken from.
 PRODUCT_GAPS_FROM = 5
@@ -222,7 +222,7 @@ def top(scores: np.ndarray, count: int) -> np.ndarray:
     least = np.zeros((len(scores), 1))
     blocks = BLOCKS_OF_A_RANK * count
     if width >= blocks:
-        # so many blocks have a score as high as the last of so many best blocks: no other score can be wanted
+        # `count` blocks have a best score of at least this, so that nothing below it can be wanted
         whole = scores[:, : width // blocks * blocks].reshape(len(scores), -1, blocks)
         highest = whole.max(axis=1)
         least = np.partition(highest, -count, axis=1)[:, -count, np.newaxis]
@@ -408,7 +408,9 @@ def _again_list(
         ["customer_id", "is_due", "rank"], ascending=[True, False, True]
     )
     ids = {name: chosen[name].astype(object) for name in ("customer_id", "stock_code")}
-    return chosen.assign(**ids, list=BUY_AGAIN, rank=_ranks(chosen["customer_id"].cat.codes))
+    return chosen.assign(
+        **ids, list=BUY_AGAIN, rank=_ranks(chosen["customer_id"].cat.codes.to_numpy())
+    )
 
 
 def _new_list(
@@ -544,7 +546,6 @@ def _starts(*keys: np.ndarray) -> np.ndarray:
 
 def _ranks(groups: np.ndarray) -> np.ndarray:
     """Number the rows of each group from 1; rows of a group follow each other."""
-    groups = np.asarray(groups)
     starts = _starts(groups)
     return np.arange(len(groups)) - np.repeat(starts, np.diff(starts, append=len(groups))) + 1
 
